@@ -1,0 +1,70 @@
+# Everything runs in .venv, made on first use from the locks in requirements/.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PIP = .venv/bin/python -m pip -qq --disable-pip-version-check
+BASE_READY = .venv/.base-ready
+DEV_READY = .venv/.dev-ready
+BENCH_READY = .venv-bench/.ready
+
+.PHONY: run test check bench lock
+
+run: $(BASE_READY)
+	@exec .venv/bin/python manage.py serve --demo
+
+test: $(DEV_READY)
+	@.venv/bin/python -m pytest $(ARGS)
+
+check: $(DEV_READY)
+	@echo "format" && .venv/bin/ruff format --check --quiet .
+	@echo "lint" && .venv/bin/ruff check --quiet .
+	@echo "types" && .venv/bin/mypy --no-error-summary
+	@echo "import rules" && .venv/bin/lint-imports --no-logo >.venv/.imports.txt || { cat .venv/.imports.txt; exit 1; }
+	@echo "deployment" && $(LIKE_PRODUCTION) .venv/bin/python manage.py check --deploy --fail-level WARNING
+	@echo "migrations" && $(LIKE_PRODUCTION) .venv/bin/python manage.py makemigrations --check --dry-run
+	@echo "All checks passed."
+
+bench: $(DEV_READY) $(BENCH_READY)
+	@.venv/bin/python -m bench $(ARGS)
+
+# New locks from requirements/*.in: hashes, no addresses.
+lock: $(DEV_READY)
+	@$(PIP) install uv
+	@for name in base dev bench; do \
+		.venv/bin/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --no-annotate \
+			--universal --python-version 3.11 --output-file requirements/$$name.txt requirements/$$name.in || exit 1; \
+	done
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 is needed."; exit 1; }
+	@echo "Making .venv"
+	@$(PYTHON) -m venv .venv
+
+$(BASE_READY): requirements/base.txt | .venv/bin/python
+	@echo "Installing what requirements/base.txt locks"
+	@$(PIP) install --require-hashes --requirement requirements/base.txt
+	@touch $@
+
+$(DEV_READY): requirements/dev.txt | .venv/bin/python
+	@echo "Installing what requirements/dev.txt locks"
+	@$(PIP) install --require-hashes --requirement requirements/dev.txt
+	@touch $@ $(BASE_READY)
+
+# What the benchmark compares with wants older packages than the program: an environment of its own.
+$(BENCH_READY): requirements/bench.txt | .venv/bin/python
+	@echo "Installing what requirements/bench.txt locks"
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip -qq --disable-pip-version-check install --require-hashes --requirement requirements/bench.txt
+	@touch $@
+
+# Settings as a deployment has them, for checks that look at settings only; all of it made up.
+LIKE_PRODUCTION = env \
+	SECRET_KEY=made-up-for-checks-0123456789-abcdefghijklmnopqrstuvwxyz \
+	DEBUG=0 \
+	PUBLIC_URL=https://calls.example.com \
+	DATABASE_URL=sqlite:///var/checks.sqlite3 \
+	REDIS_URL= \
+	OPENAI_API_KEY=sk-made-up \
+	OPENAI_PROJECT_ID=proj_madeup0000 \
+	OPENAI_WEBHOOK_SECRET=whsec_bWFkZS11cA== \
+	TWILIO_ACCOUNT_SID=AC00000000000000000000000000000000 \
+	TWILIO_AUTH_TOKEN=made-up

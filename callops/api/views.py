@@ -1,0 +1,181 @@
+"""The operations of the JSON API (interface.md section 5): look up, one call into the house, answer."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from ninja import Header, Query, Router, Status
+from ninja.errors import HttpError
+from ninja.throttling import BaseThrottle
+
+from callops.api import schemas, shapes
+from callops.api.auth import COMMANDERS, PerPerson, SignedRequest
+from callops.calls import timeline
+from callops.calls.commands import hang_up
+from callops.calls.models import Call, Destination
+from callops.calls.search import matching
+from callops.calls.words import State
+from callops.core.clock import now
+from callops.sideband.models import Turn
+from callops.transfers.commands import cancel, request_transfer
+from callops.transfers.models import TransferAttempt
+
+PAGE = 50
+LONGEST_PAGE = 200
+EVENTS_PAGE = 500
+
+_ID = re.compile(r"[0-9A-Za-z]{1,26}")
+_REFUSALS = {frozenset({401, 403, 404, 422}): schemas.Problem}
+_COMMAND_REFUSALS = {frozenset({400, 401, 403, 404, 409, 422, 429}): schemas.Problem}
+_TRANSFER_REFUSALS = {frozenset({400, 401, 403, 404, 422, 429}): schemas.Problem, 409: schemas.TransferProblem}
+_THROTTLES: list[BaseThrottle] = [PerPerson()]
+
+router = Router()
+
+
+@router.get("/calls", response={200: schemas.Calls, **_REFUSALS}, summary="Calls, newest first", operation_id="calls")
+def list_calls(
+    request: SignedRequest,
+    state: State | None = None,
+    q: Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$", description="A part of a number, or an id")] = "",
+    limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
+    cursor: Annotated[str | None, Query(pattern=rf"^{_ID.pattern}$", description="`next` of the page before")] = None,
+) -> schemas.Calls:
+    """One page; `next` is the cursor of the following one. Pages stay steady while calls arrive."""
+    calls = Call.objects.newest_first().select_related("line")
+    if state is not None:
+        calls = calls.filter(state=state)
+    if q.strip():
+        calls = matching(calls, q)
+    if cursor is not None:
+        calls = calls.filter(pk__lt=cursor)
+    rows = list(calls[: limit + 1])
+    page = rows[:limit]
+    return schemas.Calls(items=[shapes.call(row) for row in page], next=page[-1].pk if len(rows) > limit else None)
+
+
+@router.get(
+    "/calls/{call_id}",
+    response={200: schemas.WholeCall, **_REFUSALS},
+    summary="One call with its transcript and transfers",
+    operation_id="call",
+)
+def show_call(request: SignedRequest, call_id: str) -> schemas.WholeCall:
+    """Everything known of one call but its events."""
+    row = _call(call_id)
+    turns = Turn.objects.filter(call=row).order_by("position")
+    attempts = shapes.with_evidence(TransferAttempt.objects.filter(call=row)).order_by("id")
+    return shapes.whole_call(row, turns, attempts)
+
+
+@router.get(
+    "/calls/{call_id}/events",
+    response={200: schemas.Events, **_REFUSALS},
+    summary="The timeline of a call after an event",
+    operation_id="events",
+)
+def list_events(
+    request: SignedRequest,
+    call_id: str,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1, description="`seq` of the last event known")] = 0,
+    limit: Annotated[int, Query(ge=1, le=EVENTS_PAGE)] = EVENTS_PAGE,
+) -> schemas.Events:
+    """Events in order; `next` is what to ask `after` for the following page, null at the end."""
+    rows = timeline.since(_call(call_id).pk, after, limit + 1)
+    page = rows[:limit]
+    return schemas.Events(items=[shapes.event(row) for row in page], next=page[-1].seq if len(rows) > limit else None)
+
+
+@router.post(
+    "/calls/{call_id}/transfers",
+    response={202: schemas.Transfer, **_TRANSFER_REFUSALS},
+    summary="Move the caller to a human",
+    operation_id="transfer_call",
+    auth=COMMANDERS,
+    throttle=_THROTTLES,
+)
+def ask_transfer(
+    request: SignedRequest,
+    call_id: str,
+    wish: schemas.TransferWish,
+    key: Annotated[
+        str | None,
+        Header(alias="Idempotency-Key", pattern=r"^[\x21-\x7e]{1,200}$", description="Once per key"),
+    ] = None,
+) -> Status[schemas.Transfer]:
+    """The wish is written down and the engine carries it out; follow it at `GET /api/transfers/{id}`."""
+    attempt = request_transfer(
+        call=_call(call_id),
+        asked_by=request.auth.get_username(),
+        now=now(),
+        destination=_destination(wish.destination),
+        uri=wish.uri,
+        policy=wish.policy,
+        key=key,
+    )
+    return Status(202, shapes.transfer(_attempt(attempt.pk)))
+
+
+@router.get(
+    "/transfers/{transfer_id}",
+    response={200: schemas.Transfer, **_REFUSALS},
+    summary="One transfer with its evidence",
+    operation_id="transfer",
+)
+def show_transfer(request: SignedRequest, transfer_id: str) -> schemas.Transfer:
+    """What was asked, what was tried, what witnesses said and what that proves."""
+    return shapes.transfer(_attempt(transfer_id))
+
+
+@router.post(
+    "/transfers/{transfer_id}/cancel",
+    response={202: schemas.Transfer, **_COMMAND_REFUSALS},
+    summary="Cancel a transfer",
+    operation_id="cancel_transfer",
+    auth=COMMANDERS,
+    throttle=_THROTTLES,
+)
+def cancel_transfer(request: SignedRequest, transfer_id: str) -> Status[schemas.Transfer]:
+    """Possible until a human is connected; 409 tells what happened instead."""
+    cancelled = cancel(attempt=_attempt(transfer_id), asked_by=request.auth.get_username(), now=now())
+    return Status(202, shapes.transfer(_attempt(cancelled.pk)))
+
+
+@router.post(
+    "/calls/{call_id}/hangup",
+    response={202: schemas.Call, **_COMMAND_REFUSALS},
+    summary="Hang up a call",
+    operation_id="hang_up_call",
+    auth=COMMANDERS,
+    throttle=_THROTTLES,
+)
+def hang_up_call(request: SignedRequest, call_id: str) -> Status[schemas.Call]:
+    """The wish is written down and the engine ends both legs; 409 when the call is over."""
+    ending = hang_up(call=_call(call_id), asked_by=request.auth.get_username(), now=now())
+    return Status(202, shapes.call(_call(ending.pk)))
+
+
+def _call(call_id: str) -> Call:
+    """The call, also by an id it had before its halves were joined."""
+    row = Call.objects.known_as(call_id).select_related("line").first() if _ID.fullmatch(call_id) else None
+    if row is None:
+        raise HttpError(404, "There is no call with this id.")
+    return row
+
+
+def _attempt(transfer_id: str) -> TransferAttempt:
+    attempts = shapes.with_evidence(TransferAttempt.objects.filter(pk=transfer_id))
+    row = attempts.first() if _ID.fullmatch(transfer_id) else None
+    if row is None:
+        raise HttpError(404, "There is no transfer with this id.")
+    return row
+
+
+def _destination(name: str | None) -> Destination | None:
+    if name is None:
+        return None
+    row = Destination.objects.filter(name=name).first()
+    if row is None:
+        raise HttpError(422, f'destination: there is no "{name}" in the directory.')
+    return row

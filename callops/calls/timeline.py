@@ -1,0 +1,156 @@
+"""The timeline: facts appended in order, read after a cursor. Nobody else numbers events or notifies of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from callops.calls.kinds import Kind
+from callops.calls.models import Call, Event
+from callops.calls.words import Lane
+from callops.core import bulk
+from callops.core.notify import call_changed, calls_changed
+from callops.core.text import storable
+
+IDENTITY_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """A fact that has no number yet."""
+
+    at: datetime
+    kind: Kind
+    lane: Lane
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@transaction.atomic
+def append_many(call_id: str, events: Iterable[NewEvent]) -> list[Event]:
+    """The facts are on the call's timeline in this order, and readers are notified on commit."""
+    wanted = list(events)
+    if not wanted:
+        return []
+    last = _take_numbers(call_id, len(wanted))
+    rows = [
+        Event(call_id=call_id, seq=last + index, at=new.at, kind=new.kind, lane=new.lane, body=storable(dict(new.body)))
+        for index, new in enumerate(wanted, start=1)
+    ]
+    Event.objects.bulk_create(rows)
+    call_changed(call_id)
+    return rows
+
+
+@transaction.atomic
+def append_all(facts: Mapping[str, Sequence[NewEvent]]) -> None:
+    """The facts of each of these calls are on its timeline in this order, and readers are notified on commit."""
+    if not facts:
+        return
+    calls = Call.objects.select_for_update().filter(pk__in=list(facts)).order_by("pk")
+    last = dict(calls.values_list("pk", "last_seq"))
+    bulk.update(Call, ["last_seq"], [(pk, seq + len(facts[pk])) for pk, seq in last.items()])
+    rows = (
+        (pk, seq, new.at, new.lane.value, new.kind.value, storable(dict(new.body)), "", None)
+        for pk, before in last.items()
+        for seq, new in enumerate(facts[pk], start=before + 1)
+    )
+    bulk.insert(Event, ["call", "seq", "at", "lane", "kind", "body", "source", "source_id"], rows)
+    calls_changed(last)
+
+
+def append(
+    call: Call,
+    *,
+    at: datetime,
+    kind: Kind,
+    lane: Lane,
+    body: Mapping[str, Any] | None = None,
+    source: str = "",
+    source_id: str | None = None,
+) -> Event | None:
+    """The fact is on the timeline once; None when `source_id` was written before (a repetition of the provider)."""
+    try:
+        with transaction.atomic():
+            number = _take_numbers(call.pk, 1) + 1
+            event = Event.objects.create(
+                call_id=call.pk,
+                seq=number,
+                at=at,
+                kind=kind,
+                lane=lane,
+                body=storable(dict(body or {})),
+                source=source,
+                source_id=_identity(source_id),
+            )
+    except IntegrityError:
+        if source_id is None:
+            raise
+        return None
+    call_changed(call.pk)
+    return event
+
+
+def note(call: Call, *, at: datetime, kind: Kind, lane: Lane, body: Mapping[str, Any] | None = None) -> Event:
+    """A fact of our own, which nobody repeats, is on the timeline."""
+    return append_many(call.pk, [NewEvent(at=at, kind=kind, lane=lane, body=body or {})])[0]
+
+
+def log(
+    *, at: datetime, kind: Kind, lane: Lane, body: Mapping[str, Any], source: str, source_id: str | None
+) -> Event | None:
+    """A fact that belongs to no call is kept all the same; None when it was kept before."""
+    fact = {"at": at, "kind": kind, "lane": lane, "body": storable(dict(body))}
+    if source_id is None:
+        return Event.objects.create(source=source, **fact)
+    event, created = Event.objects.get_or_create(source=source, source_id=_identity(source_id), defaults=fact)
+    return event if created else None
+
+
+@transaction.atomic
+def adopt(call_id: str, other_id: str) -> int:
+    """All facts of the other call are this one's: after its own, in their order, otherwise as they were. How many.
+
+    The other call's timeline is empty afterwards, and readers of both are notified on commit.
+    """
+    count = Event.objects.filter(call=other_id).count()
+    offset = _take_numbers(call_id, Call.objects.values_list("last_seq", flat=True).get(pk=other_id))
+    Event.objects.filter(call=other_id).update(call=call_id, seq=F("seq") + offset)
+    call_changed(call_id)
+    call_changed(other_id)
+    return count
+
+
+@transaction.atomic
+def take_in(call_id: str, logged: Sequence[Event]) -> None:
+    """These facts, kept in the log until now, are on the call's timeline in this order, at their own times."""
+    last = _take_numbers(call_id, len(logged))
+    for seq, event in enumerate(logged, start=last + 1):
+        Event.objects.filter(pk=event.pk, call=None).update(call=call_id, seq=seq)
+    call_changed(call_id)
+
+
+def since(call_id: str, cursor: int, limit: int = 500) -> list[Event]:
+    """Events of one call after `cursor`, in order."""
+    return list(Event.objects.filter(call_id=call_id, seq__gt=cursor).order_by("seq")[:limit])
+
+
+def _identity(source_id: str | None) -> str | None:
+    """The provider's identity of a fact as the column takes it: a longer one by its beginning and its hash."""
+    text = storable(source_id)
+    if text is None or len(text) <= IDENTITY_CHARS:
+        return text
+    return f"{text[: IDENTITY_CHARS - 65]}:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _take_numbers(call_id: str, count: int) -> int:
+    """Reserve `count` numbers under the call's row lock; the last number before them."""
+    last = bulk.raise_by(Call, call_id, "last_seq", count)
+    if last is None:
+        raise Call.DoesNotExist
+    return last - count

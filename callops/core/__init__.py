@@ -1,0 +1,1 @@
+"""The ground every room stands on: settings, database bridge, notifications, logging, headers, metrics, the server."""

@@ -1,0 +1,75 @@
+"""Signs of life: when each thing that should keep happening last did, across restarts and processes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from callops.core.models import Beat
+
+OPENAI_WEBHOOK = "openai.webhook"
+TWILIO_REQUEST = "twilio.request"
+ENGINE = "engine:"
+AT_MOST_EVERY = timedelta(seconds=1)
+ENGINE_LIVES = timedelta(seconds=10)
+FORGOTTEN_AFTER = timedelta(hours=1)
+
+_told: dict[str, datetime] = {}
+
+
+def beat(name: str, now: datetime) -> None:
+    """It happened; written at most once a second by each process, since nobody reads it more exactly."""
+    last = _told.get(name)
+    if last is not None and timedelta() <= now - last < AT_MOST_EVERY:
+        return
+    _told[name] = now
+    if Beat.objects.filter(name=name, at__lt=now).update(at=now) == 0 and not Beat.objects.filter(name=name).exists():
+        _begin(name, now)
+
+
+def take_turn(name: str, now: datetime, *, every: timedelta) -> bool:
+    """Whether it is time for this again and nobody else, in any process, took the turn."""
+    if Beat.objects.filter(name=name, at__lte=now - every).update(at=now) == 1:
+        return True
+    return not Beat.objects.filter(name=name).exists() and _begin(name, now)
+
+
+def last(name: str) -> datetime | None:
+    """When it last happened; None: never."""
+    return Beat.objects.filter(name=name).values_list("at", flat=True).first()
+
+
+def engines(now: datetime) -> int:
+    """How many engines looked around within the last `ENGINE_LIVES`."""
+    return _engines().filter(at__gte=now - ENGINE_LIVES).count()
+
+
+def engine_lives(owner: str, now: datetime) -> None:
+    """This engine looked around; those that have not for an hour are forgotten."""
+    beat(f"{ENGINE}{owner}", now)
+
+
+def engine_left(owner: str) -> None:
+    """This engine stopped in good order."""
+    _told.pop(f"{ENGINE}{owner}", None)
+    Beat.objects.filter(name=f"{ENGINE}{owner}").delete()
+
+
+def forget_the_dead(now: datetime) -> None:
+    """Engines that died an hour ago are no longer in the table."""
+    _engines().filter(at__lt=now - FORGOTTEN_AFTER).delete()
+
+
+def _engines() -> QuerySet[Beat]:
+    return Beat.objects.filter(name__startswith=ENGINE)
+
+
+def _begin(name: str, now: datetime) -> bool:
+    try:
+        with transaction.atomic():
+            Beat.objects.create(name=name, at=now)
+    except IntegrityError:
+        return False
+    return True

@@ -1,0 +1,48 @@
+"""The settings of this program as one frozen value; `callops.site.environment` makes it from the environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Every variable of the environment, checked. Secrets are left out of `repr`."""
+
+    secret_key: str = field(repr=False)
+    debug: bool
+    allowed_hosts: tuple[str, ...]
+    public_url: str
+    """Without a trailing slash."""
+    database: dict[str, Any] = field(repr=False)
+    """Django's `DATABASES["default"]`."""
+    is_sqlite: bool
+    redis_url: str = field(repr=False)
+    """Empty: the in-memory channel layer of one process."""
+    openai_api_key: str = field(repr=False)
+    openai_project_id: str
+    openai_webhook_secrets: tuple[str, ...] = field(repr=False)
+    """The newest first; all of them are good while a secret is being rotated."""
+    openai_base_url: str
+    """Without a trailing slash, `https://api.openai.com/v1` on the street."""
+    openai_sip_host: str
+    twilio_account_sid: str
+    twilio_auth_tokens: tuple[str, ...] = field(repr=False)
+    """The first one is used for REST; all of them check signatures."""
+    twilio_api_key_sid: str
+    twilio_api_key_secret: str = field(repr=False)
+    twilio_base_url: str
+    """Without a trailing slash; may have a path."""
+    refer_deadline_s: float
+    webhook_deadline_s: float
+    ghost_after_s: float
+    demo: bool
+    """Simulated providers, made-up credentials: `serve --demo`."""
+
+
+def config() -> Config:
+    """The settings this process runs with."""
+    return settings.CALLOPS

@@ -1,0 +1,157 @@
+"""Notifications: "call 7 changed", never what changed. Who hears one reads the database after its own cursor.
+
+A lost notification costs at most a second (readers look by themselves), so a failing layer is logged, never raised.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from asgiref.sync import SyncToAsync, async_to_sync
+from channels.layers import get_channel_layer
+from django.db import transaction
+
+logger = logging.getLogger(__name__)
+
+GROUP = "callops.changes"
+SEND_TIMEOUT_S = 2.0
+RETRY_S = 1.0
+
+_silenced = False
+_sending: set[asyncio.Task[None]] = set()
+
+
+class Changes(asyncio.Queue[str]):
+    """A queue of call ids in which an id waits at most once, so it never grows past the number of calls."""
+
+    def _init(self, maxsize: int) -> None:
+        self._queue: OrderedDict[str, None] = OrderedDict()
+
+    def _put(self, item: str) -> None:
+        self._queue[item] = None
+
+    def _get(self) -> str:
+        return self._queue.popitem(last=False)[0]
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self
+
+    async def __anext__(self) -> str:
+        return await self.get()
+
+
+@dataclass(frozen=True, slots=True)
+class _Notification:
+    """Sent on commit, with the ids that were added to it until then."""
+
+    call_ids: dict[str, None]
+
+    def __call__(self) -> None:
+        """Sent by the event loop that this thread works for, which the thread does not wait for; else by itself."""
+        loop = getattr(SyncToAsync.threadlocal, "main_event_loop", None)
+        if loop is not None and loop.is_running():
+            loop.call_soon_threadsafe(_begin_to_send, list(self.call_ids))
+        else:
+            async_to_sync(_send)(list(self.call_ids))
+
+
+def call_changed(call_id: str) -> None:
+    """Tell every process that a call changed, once the transaction is committed (at once outside one)."""
+    calls_changed([call_id])
+
+
+def calls_changed(call_ids: Iterable[str]) -> None:
+    """Tell every process that these calls changed, once the transaction is committed (at once outside one).
+
+    All changes of a transaction are one notification, in which a call is named once. From sync code only.
+    """
+    changed = dict.fromkeys(call_ids)
+    if not changed:
+        return
+    connection = transaction.get_connection()
+    here = set(connection.savepoint_ids)
+    for savepoints, pending, *_ in connection.run_on_commit:
+        if isinstance(pending, _Notification) and set(savepoints) <= here:
+            pending.call_ids.update(changed)
+            return
+    transaction.on_commit(_Notification(changed))
+
+
+@contextlib.asynccontextmanager
+async def subscribe() -> AsyncIterator[Changes]:
+    """A queue of the ids of calls that change while the block runs; survives a layer that fails and comes back."""
+    changes = Changes()
+    ready = asyncio.Event()
+    listening = asyncio.create_task(_listen(changes, ready))
+    try:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ready.wait(), SEND_TIMEOUT_S)
+        yield changes
+    finally:
+        listening.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await listening
+
+
+def _begin_to_send(call_ids: Sequence[str]) -> None:
+    task = asyncio.ensure_future(_send(call_ids))
+    _sending.add(task)
+    task.add_done_callback(_sending.discard)
+
+
+async def _send(call_ids: Sequence[str]) -> None:
+    message = {"type": "changed", "calls": call_ids}
+    try:
+        await asyncio.wait_for(_layer().group_send(GROUP, message), SEND_TIMEOUT_S)
+    except Exception as wrong:  # the layer's own errors are of many kinds, and none may undo what was committed
+        _log_once("A notification could not be sent; readers look by themselves every second.", wrong)
+    else:
+        _speak_again()
+
+
+async def _listen(changes: Changes, ready: asyncio.Event) -> None:
+    while True:
+        try:
+            await _hear(changes, ready)
+        except Exception as wrong:  # whatever the layer raises, hearing again is the answer
+            _log_once("Notifications cannot be heard; trying again every second.", wrong)
+            await asyncio.sleep(RETRY_S)
+
+
+async def _hear(changes: Changes, ready: asyncio.Event) -> None:
+    layer = _layer()
+    channel = await layer.new_channel()
+    await layer.group_add(GROUP, channel)
+    ready.set()
+    try:
+        while True:
+            message = await layer.receive(channel)
+            _speak_again()
+            for call_id in message.get("calls", ()):
+                changes.put_nowait(str(call_id))
+    finally:
+        with contextlib.suppress(Exception):  # a layer that is gone needs no goodbye
+            await asyncio.wait_for(layer.group_discard(GROUP, channel), SEND_TIMEOUT_S)
+
+
+def _layer() -> Any:
+    return get_channel_layer()
+
+
+def _log_once(text: str, wrong: Exception) -> None:
+    """Only the first failure in a row is worth a traceback."""
+    global _silenced
+    if not _silenced:
+        _silenced = True
+        logger.error(text, exc_info=wrong)
+
+
+def _speak_again() -> None:
+    global _silenced
+    _silenced = False

@@ -1,0 +1,145 @@
+"""What people do about a call: transfer, cancel, hang up, join its halves.
+
+By POST; htmx gets fragments, a plain form the page.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render, resolve_url
+from django.views.decorators.http import require_POST
+
+from callops.calls import calling_back
+from callops.calls.commands import AlreadyOver, hang_up
+from callops.calls.models import Call, CallBack, Destination
+from callops.core.clock import now
+from callops.core.ids import new_token
+from callops.dashboard import access, call_page
+from callops.dashboard.call_page import Picture
+from callops.dashboard.forms import AgainForm, LinkForm, TransferForm
+from callops.sideband.linking import LinkRefused, candidates, is_revisable, link_by_hand, missing_half
+from callops.transfers.commands import AnotherOpen, NotTransferable, TargetRefused, TooLate, cancel, request_transfer
+
+
+@require_POST
+@access.acting
+def transfer(request: HttpRequest, call_id: str) -> HttpResponse:
+    """The caller's transfer is asked for; 422 when the form is wrong, 409 when the call cannot be moved now."""
+    call = access.call(call_id)
+    form = TransferForm(request.POST)
+    if not form.is_valid():
+        return _answer(request, call.pk, problem=form.why(), status=422)
+    return _ask(request, call, destination=form.cleaned_data["destination"], key=form.cleaned_data["key"])
+
+
+@require_POST
+@access.acting
+def retry(request: HttpRequest, call_id: str, transfer_id: str) -> HttpResponse:
+    """The same destination is asked for once more, as the line wants it or by the policy of the button; a new wish."""
+    call = access.call(call_id)
+    before, form = access.attempt(call.pk, transfer_id), AgainForm(request.POST)
+    if not form.is_valid():
+        return _answer(request, call.pk, problem=form.why(), status=422)
+    target: dict[str, Any] = {"destination": before.destination} if before.destination else {"uri": before.target_uri}
+    return _ask(request, call, **target, key=form.cleaned_data["key"], policy=form.cleaned_data["policy"] or None)
+
+
+@require_POST
+@access.acting
+def cancel_transfer(request: HttpRequest, call_id: str, transfer_id: str) -> HttpResponse:
+    """The transfer is called off; 409 with what happened when it was too late."""
+    attempt = access.attempt(call_id, transfer_id)
+    try:
+        cancel(attempt=attempt, asked_by=access.user_of(request).get_username(), now=now())
+    except TooLate as late:
+        return _answer(request, attempt.call_id, problem=str(late), status=409)
+    return _answer(request, attempt.call_id)
+
+
+@require_POST
+@access.acting
+def hangup(request: HttpRequest, call_id: str) -> HttpResponse:
+    """The wish to end the call is written; 409 when it was over already."""
+    call = access.call(call_id)
+    try:
+        hang_up(call=call, asked_by=access.user_of(request).get_username(), now=now())
+    except AlreadyOver as over:
+        return _answer(request, call.pk, problem=str(over), status=409)
+    return _answer(request, call.pk)
+
+
+@require_POST
+@access.acting
+def link(request: HttpRequest, call_id: str) -> HttpResponse:
+    """The two halves are one call, with the person's name and reason; 409 with a sentence when they cannot be."""
+    call, form = access.call(call_id), LinkForm(request.POST)
+    if not form.is_valid():
+        return _answer(request, call.pk, problem=form.why_not(), status=422, about="link")
+    wish = {"other_id": form.cleaned_data["other"], "why": form.cleaned_data["why"]}
+    try:
+        joined = link_by_hand(call_id=call.pk, by=access.user_of(request).get_username(), now=now(), **wish)
+    except LinkRefused as refused:
+        return _answer(request, call.pk, problem=str(refused), status=409, about="link")
+    return HttpResponseRedirect(resolve_url("dashboard:call", joined), status=303)
+
+
+def _ask(request: HttpRequest, call: Call, **wish: Any) -> HttpResponse:
+    """The wish is written down; what stands against it is said."""
+    try:
+        request_transfer(call=call, asked_by=access.user_of(request).get_username(), now=now(), **wish)
+    except TargetRefused as refused:
+        return _answer(request, call.pk, problem=str(refused), status=422)
+    except (NotTransferable, AnotherOpen) as refused:
+        return _answer(request, call.pk, problem=str(refused), status=409)
+    return _answer(request, call.pk)
+
+
+@require_POST
+@access.acting
+def call_back_done(request: HttpRequest, task_id: int) -> HttpResponse:
+    """The caller was called back; pressing twice changes nothing. 404 when there is no such task."""
+    get_object_or_404(CallBack, pk=task_id)
+    calling_back.settle(task_id, by=access.user_of(request).get_username(), now=now())
+    return HttpResponseRedirect(resolve_url("dashboard:call_backs"), status=303)
+
+
+def page_context(request: HttpRequest, picture: Picture) -> dict[str, Any]:
+    """Everything on the page of one call; the destination the assistant meant is chosen already."""
+    wanted = picture.promised.destination if picture.promised else None
+    return {
+        **call_page.status(picture),
+        "picture": picture,
+        "destinations": Destination.objects.all(),
+        "chosen": request.POST.get("destination") or (wanted.pk if wanted else _last_wish(picture)),
+        "key": new_token(),
+        "candidates": candidates(picture.call) if half_wanted(picture.call) else [],
+        "may_act": access.may_act(access.user_of(request)),
+        "here": "call",
+    }
+
+
+def _last_wish(picture: Picture) -> int | None:
+    """The destination of the newest transfer, which may be tried again; None when there is none."""
+    return picture.attempts[0].destination_id if picture.attempts else None
+
+
+def half_wanted(call: Call) -> bool:
+    """Whether the page offers to join the call's halves by hand: one is missing, or they were joined by less."""
+    return bool(missing_half(call)) or is_revisable(call)
+
+
+def _answer(
+    request: HttpRequest, call_id: str, *, problem: str = "", status: int = 200, about: str = "transfer"
+) -> HttpResponse:
+    """The call as it is now: fragments for htmx, else the page (after success by a redirect, so reloading is safe)."""
+    if not problem and not access.is_htmx(request):
+        return HttpResponseRedirect(resolve_url("dashboard:call", call_id), status=303)
+    picture = call_page.read(call_id, now=now())
+    if picture is None:
+        return HttpResponse(status=404)
+    context = {**page_context(request, picture), "problem" if about == "transfer" else "link_problem": problem}
+    if not access.is_htmx(request):
+        return render(request, "dashboard/call.html", context, status=status)
+    return render(request, "dashboard/_answer.html", {**context, "oob": True}, status=status)

@@ -1,0 +1,83 @@
+"""The browsers' sockets: they only listen. Acts go by POST, because a socket replays what was clicked while offline."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+from urllib.parse import parse_qs
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from callops.core.database import in_db
+from callops.dashboard import access
+from callops.dashboard.hub import NOT_SIGNED_IN, hub
+from callops.dashboard.outbox import Outbox
+
+NO_SUCH_CALL = 4404
+
+
+class Live(AsyncWebsocketConsumer):
+    """One socket of a signed-in user; what it watches is said by `join`."""
+
+    writing: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        """Accepted, and closed at once when nobody is signed in (so that the page learns why)."""
+        user = self.scope.get("user")
+        await self.accept()
+        if not access.may_see(user):
+            await self.close(NOT_SIGNED_IN)
+            return
+        at_once = self.scope.get("extensions", {}).get("callops.at_once")
+        self.outbox = Outbox(user_id=user.pk, may_act=await in_db(access.may_act)(user), at_once=at_once)
+        if not await self.join():
+            await self.close(NO_SUCH_CALL)
+            return
+        self.writing = asyncio.create_task(self._write())
+
+    async def join(self) -> bool:
+        """Watch the board."""
+        await hub.join_board(self.outbox)
+        return True
+
+    async def disconnect(self, code: int) -> None:
+        """Nothing is kept for a browser that left."""
+        if self.writing is None:
+            return
+        hub.leave(self.outbox)
+        self.writing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self.writing
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Whatever a browser sends is nothing we act on."""
+
+    async def _write(self) -> None:
+        while self.outbox.close_code is None:
+            text = await self.outbox.take()
+            if text:
+                await self.send(text)
+            if self.outbox.behind:
+                await hub.catch_up(self.outbox)
+        await self.close(self.outbox.close_code)
+
+
+class BoardLive(Live):
+    """The board, live."""
+
+
+class CallLive(Live):
+    """One call, live; the page says in the address how far it has read."""
+
+    async def join(self) -> bool:
+        """Watch the call from where the page stands."""
+        query = parse_qs(self.scope.get("query_string", b"").decode("ascii", "replace"))
+        call_id = str(self.scope["url_route"]["kwargs"]["call_id"])
+        return await hub.join_call(call_id, self.outbox, seq=_number(query, "seq"), rev=_number(query, "rev"))
+
+
+def _number(query: dict[str, Any], name: str) -> int:
+    """A cursor from the address; -1, which no page can stand at, when it is none."""
+    text = query.get(name, [""])[0]
+    return int(text) if text.isdecimal() and len(text) < 12 else -1

@@ -1,0 +1,125 @@
+"""Pieces of pages as htmx swaps them out of band: the same templates as the pages, rendered once for all watchers."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Sequence, Set
+
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from callops.calls.models import Event
+from callops.core.clock import now
+from callops.dashboard import call_page, signs
+from callops.dashboard.board import Counts, Row
+from callops.sideband.models import Turn
+
+Place = tuple[int, int]
+"""Position and key of a turn: its place in the transcript."""
+
+
+def light() -> str:
+    """The connection light, lit: also the heartbeat by which the browser knows that we are there."""
+    return render_to_string("dashboard/_light.html", {"live": True, "oob": True})
+
+
+def house() -> list[str]:
+    """Open troubles and signs of life, each swapped whole by its id; the browser fills in how long ago."""
+    context = {"house": signs.house(now()), "oob": True, "live": True}
+    return [render_to_string(f"dashboard/_{name}.html", context) for name in ("alarms", "signs")]
+
+
+def turn(row: Turn, swap: str = "") -> str:
+    """One row of the transcript."""
+    return render_to_string("dashboard/_turn.html", {"turn": row, "swap": swap})
+
+
+def event(row: Event) -> str:
+    """One row of the timeline."""
+    return render_to_string("dashboard/_event.html", {"event": row})
+
+
+def turns(changed: Iterable[Turn], places: list[Place]) -> str:
+    """Changed rows swapped by id, new ones put where they belong; `places` (sorted) is kept up to date."""
+    pieces = []
+    for row in changed:
+        place = call_page.order(row)
+        if _holds(places, place):
+            pieces.append(turn(row, swap="true"))
+            continue
+        pieces += _forget_old_place(row.pk, places)
+        pieces.append(_inserted(row, place, places))
+    return "\n".join(pieces)
+
+
+def gone(turn_ids: Set[int] | None, places: list[Place]) -> str:
+    """Turns that were taken back leave the transcript; `places` is kept up to date."""
+    if turn_ids is None:
+        return ""
+    taken_back = [pk for _, pk in places if pk not in turn_ids]
+    places[:] = [place for place in places if place[1] in turn_ids]
+    return "\n".join(delete(f"turn-{pk}") for pk in taken_back)
+
+
+def events(new: Sequence[Event]) -> str:
+    """New rows at the end of the timeline."""
+    return put("beforeend:#timeline", [event(row) for row in new]) if new else ""
+
+
+def put(swap: str, pieces: Iterable[str]) -> SafeString:
+    """The pieces, swapped in at a place: `beforeend:#x`, `innerHTML:#x`, `beforebegin:#x`."""
+    return format_html('<ol hx-swap-oob="{}">{}</ol>', swap, mark_safe("\n".join(pieces)))  # noqa: S308 - our templates
+
+
+def delete(element_id: str) -> SafeString:
+    """The element is gone."""
+    return format_html('<div id="{}" hx-swap-oob="delete"></div>', element_id)
+
+
+def status(picture: call_page.Picture) -> dict[str, str]:
+    """Header, verdict and commands, each swapped whole by its id."""
+    context = {**call_page.status(picture), "oob": True, "live": True}
+    return {name: render_to_string(f"dashboard/_{name}.html", context) for name in ("header", "verdict", "commands")}
+
+
+def moved(joined: str) -> str:
+    """The header of a half that became part of another call: where to go on."""
+    return render_to_string("dashboard/_moved.html", {"joined": joined})
+
+
+def whole(picture: call_page.Picture) -> str:
+    """Transcript and timeline from the first row to the last."""
+    return put("innerHTML:#transcript", map(turn, picture.turns)) + put(
+        "innerHTML:#timeline", map(event, picture.events)
+    )
+
+
+def board_row(row: Row, swap: str = "") -> str:
+    """One row of the board."""
+    return render_to_string("dashboard/_row.html", {"row": row, "swap": swap, "live": True})
+
+
+def board_counts(counts: Counts) -> str:
+    """The numbers of the status strip."""
+    return render_to_string("dashboard/_counts.html", {"counts": counts, "oob": True})
+
+
+def _holds(places: list[Place], place: Place) -> bool:
+    index = bisect_left(places, place)
+    return index < len(places) and places[index] == place
+
+
+def _forget_old_place(pk: int, places: list[Place]) -> list[str]:
+    """A turn that moved leaves its old place first."""
+    old = [place for place in places if place[1] == pk]
+    for place in old:
+        places.remove(place)
+    return [delete(f"turn-{pk}") for _ in old]
+
+
+def _inserted(row: Turn, place: Place, places: list[Place]) -> str:
+    index = bisect_left(places, place)
+    swap = f"beforebegin:#turn-{places[index][1]}" if index < len(places) else "beforeend:#transcript"
+    insort(places, place)
+    return put(swap, [turn(row)])

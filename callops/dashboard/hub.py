@@ -1,0 +1,209 @@
+"""One hub per process: it hears which calls changed, and hands every browser what is new on what it watches.
+
+Notifications carry ids only and may be lost: once a second the hub looks by itself, with one query for all
+watched calls and a few for the board.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from callops.alerts.watching import look_in_turn
+from callops.core import notify
+from callops.core.clock import now
+from callops.core.database import in_db
+from callops.dashboard import access, call_page, fragments
+from callops.dashboard.outbox import Outbox
+from callops.dashboard.talking import refresh_all
+from callops.dashboard.topics import BoardTopic, CallTopic
+
+logger = logging.getLogger(__name__)
+
+COALESCE_S = 0.05
+BOARD_COALESCE_S = 0.5
+"""Every live call is on the board, and its row changes with every word: it is read and rendered less often."""
+LOOK_S = 1.0
+BEAT_S = 10.0
+NOT_SIGNED_IN = 4401
+RESTARTING = 4012
+"""Close code for "come back": the private twin of 1012, which the web server does not let applications send."""
+
+
+class Hub:
+    """Sockets join and leave; `run` serves them until `stop`. A socket that finds it not running starts it."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self._calls: dict[str, CallTopic] = {}
+        self._board = BoardTopic()
+        self._house: list[str] = []
+        self._dirty: set[str] = set()
+        self._dirty_rows: set[str] = set()
+        self._wake = asyncio.Event()
+        self._wake_board = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve the sockets until told to stop."""
+        self.ensure_running()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def ensure_running(self) -> None:
+        """The hub works on the running event loop, started anew when it was not."""
+        loop = asyncio.get_running_loop()
+        if self._loop is loop and self._tasks:
+            return
+        self._begin()
+        self._loop = loop
+        self._tasks = [
+            loop.create_task(work)
+            for work in (
+                self._listen(),
+                self._again("flush", self._flush),
+                self._again("flush the board", self._flush_board),
+                self._again("look", self._look),
+                self._again("beat", self._beat),
+            )
+        ]
+
+    async def stop(self) -> None:
+        """Every socket is told to come back, and nothing works any more."""
+        tasks, self._tasks = self._tasks, []
+        for outbox in self._outboxes():
+            outbox.close(RESTARTING)
+        for task in tasks:
+            task.cancel()
+        if self._loop is asyncio.get_running_loop():
+            await asyncio.gather(*tasks, return_exceptions=True)
+        self._loop = None
+
+    async def join_board(self, outbox: Outbox) -> None:
+        """The browser watches the board from now on."""
+        self.ensure_running()
+        await self._board.join(outbox)
+        self._tell(outbox, self._house)
+
+    async def join_call(self, call_id: str, outbox: Outbox, *, seq: int, rev: int) -> bool:
+        """The browser watches the call from now on; False when there is no such call."""
+        self.ensure_running()
+        topic = self._calls.setdefault(call_id, CallTopic(call_id))
+        topic.joining += 1
+        try:
+            joined = await topic.join(outbox, seq, rev)
+            self._tell(outbox, self._house)
+            return joined
+        finally:
+            topic.joining -= 1
+            self._forget_unwatched(topic)
+
+    async def catch_up(self, outbox: Outbox) -> None:
+        """A browser that fell behind gets the whole picture of what it watches."""
+        for topic in self._topics():
+            if outbox in topic.outboxes:
+                await topic.catch_up(outbox)
+                self._tell(outbox, self._house)
+                return
+
+    async def beat(self) -> None:
+        """Browsers hear from us even when nothing happens; those of people who may see no more are closed."""
+        watching = self._outboxes()
+        seeing = await in_db(access.who_may_see)({outbox.user_id for outbox in watching}) if watching else set()
+        light = await in_db(fragments.light)()
+        for outbox in watching:
+            outbox.put(light)
+            if outbox.user_id not in seeing:
+                outbox.close(NOT_SIGNED_IN)
+
+    def leave(self, outbox: Outbox) -> None:
+        """The browser watches nothing any more."""
+        self._board.outboxes.discard(outbox)
+        for topic in list(self._calls.values()):
+            topic.outboxes.discard(outbox)
+            self._forget_unwatched(topic)
+
+    def _forget_unwatched(self, topic: CallTopic) -> None:
+        if not topic.outboxes and not topic.joining and self._calls.get(topic.call_id) is topic:
+            del self._calls[topic.call_id]
+
+    def _outboxes(self) -> list[Outbox]:
+        return [outbox for topic in self._topics() for outbox in topic.outboxes]
+
+    def _topics(self) -> list[BoardTopic | CallTopic]:
+        return [self._board, *self._calls.values()]
+
+    async def _listen(self) -> None:
+        async with notify.subscribe() as changes:
+            async for call_id in changes:
+                self._dirty.add(call_id)
+                self._wake.set()
+                if self._board.outboxes:
+                    self._dirty_rows.add(call_id)
+                    self._wake_board.set()
+
+    async def _again(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Do the work for ever; a failure is logged, and what it missed is found by the next look."""
+        while True:
+            try:
+                await work()
+            except Exception:  # a database that is away for a moment must not end the live pages
+                logger.exception("The hub could not %s; it tries again.", name)
+                await asyncio.sleep(LOOK_S)
+
+    async def _flush(self) -> None:
+        """What changed in a short while goes out together."""
+        await self._wake.wait()
+        await asyncio.sleep(COALESCE_S)
+        self._wake.clear()
+        dirty, self._dirty = self._dirty, set()
+        await self._refresh(dirty)
+
+    async def _flush_board(self) -> None:
+        """So do the rows of the board."""
+        await self._wake_board.wait()
+        await asyncio.sleep(BOARD_COALESCE_S)
+        self._wake_board.clear()
+        dirty, self._dirty_rows = self._dirty_rows, set()
+        await self._board.refresh(dirty)
+
+    async def _look(self) -> None:
+        """What we did not hear of is found within a second."""
+        await asyncio.sleep(LOOK_S)
+        await self._look_at_the_house()
+        if self._calls:
+            stamps = await in_db(call_page.stamps)(list(self._calls), now())
+            await self._refresh({pk for pk, stamp in stamps.items() if self._differs(pk, stamp)})
+        if self._board.outboxes:
+            await self._board.look()
+
+    async def _look_at_the_house(self) -> None:
+        """Every browser has the signs of life and the open troubles, read once for all of them."""
+        watching = self._outboxes()
+        shown = await in_db(fragments.house)() if watching else []
+        changed = [piece for piece in shown if piece not in self._house]
+        self._house = shown
+        for outbox in watching:
+            self._tell(outbox, changed)
+
+    @staticmethod
+    def _tell(outbox: Outbox, pieces: list[str]) -> None:
+        outbox.put("\n".join(pieces))
+
+    def _differs(self, call_id: str, stamp: tuple[object, ...]) -> bool:
+        topic = self._calls.get(call_id)
+        return topic is not None and topic.stamp != stamp
+
+    async def _refresh(self, call_ids: set[str]) -> None:
+        await refresh_all([topic for pk, topic in self._calls.items() if pk in call_ids])
+
+    async def _beat(self) -> None:
+        await asyncio.sleep(BEAT_S)
+        await self.beat()
+        await in_db(look_in_turn)(now())
+
+
+hub = Hub()

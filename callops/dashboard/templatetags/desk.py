@@ -1,0 +1,288 @@
+"""Filters and tags of the pages: numbers, times, chips and sentences."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from functools import lru_cache
+from math import ceil, floor
+from typing import Any
+
+import phonenumbers
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from callops.alerts.models import Incident
+from callops.calls.models import Call, Event
+from callops.calls.withheld import is_withheld
+from callops.core.clock import now
+from callops.dashboard import phrases, proof, record, signs, wording
+from callops.dashboard.phrases import Chip
+from callops.transfers import evidence
+from callops.transfers.health import Interval
+from callops.transfers.hearing import Span
+from callops.transfers.models import Evidence, TransferAttempt
+from callops.transfers.tries import Try
+
+register = template.Library()
+
+
+@register.filter
+@lru_cache(maxsize=4096)
+def phone(number: str) -> str:
+    """The number as people read it: `+1 555 0123`; withheld ones say so, SIP addresses stay as they are."""
+    if is_withheld(number):
+        return "withheld"
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL).split(" ", 1)[-1]
+    if national.isdigit() and len(national) == 7:
+        national = f"{national[:3]} {national[3:]}"
+    return f"+{parsed.country_code} {national.replace('-', ' ')}"
+
+
+@register.filter
+def target(uri: str) -> str:
+    """Where a `tel:` or `sip:` address leads, as people read it."""
+    return phone(uri.removeprefix("tel:")) if uri.startswith("tel:") else uri
+
+
+@register.filter
+def ms(value: int | None) -> str:
+    """Milliseconds as seconds with one decimal: `9.1 s`; nothing when unknown."""
+    return "" if value is None else f"{value / 1000:.1f} s"
+
+
+@register.filter
+def short(name: str) -> str:
+    """The middle of a long id left out: `CA0123…cdef`."""
+    return name if len(name) <= 16 else f"{name[:8]}…{name[-4:]}"
+
+
+@register.filter
+def iso(at: datetime) -> str:
+    """ISO 8601 UTC with milliseconds."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@register.filter
+def local(at: datetime | None, form: str = "clock") -> SafeString | str:
+    """A `<time>`: UTC here, the reader's own time once the script has run.
+
+    Forms: clock, minute, exact (with milliseconds), day, short (a day without its year).
+    """
+    if at is None:
+        return ""
+    utc = at.astimezone(UTC)
+    shown = {"clock": f"{utc:%H:%M:%S}", "exact": f"{utc:%H:%M:%S}.{utc.microsecond // 1000:03}"}
+    shown |= {"minute": f"{utc:%H:%M}", "day": f"{utc:%Y-%m-%d %H:%M}", "short": f"{utc:%m-%d %H:%M}"}
+    full = f"{utc:%Y-%m-%d %H:%M:%S} UTC"
+    return format_html('<time datetime="{}" data-form="{}" title="{}">{}</time>', iso(utc), form, full, shown[form])
+
+
+@register.filter
+def after(at: datetime, start: datetime) -> SafeString:
+    """How long after the start: `+4.9 s`, with the moment itself on hover."""
+    return format_html('<span title="{} UTC">+{} s</span>', iso(at), f"{(at - start).total_seconds():.1f}")
+
+
+@register.simple_tag(takes_context=True)
+def ago(context: dict[str, Any], at: datetime | None) -> SafeString | str:
+    """How long ago in one unit: `12 s`; the browser goes on counting, and alone fills pieces for sockets."""
+    if at is None:
+        return "never"
+    shown = "" if context.get("live") else rough((now() - at).total_seconds())
+    full = f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return format_html('<time datetime="{}" data-ago data-local title="{}">{}</time>', iso(at), full, shown)
+
+
+def rough(seconds: float) -> str:
+    """A length of time in the largest unit that fits: `12 s`, `4 min`, `3 h`, `2 days`."""
+    whole = max(0, int(seconds))
+    for unit, length, most in (("s", 1, 120), ("min", 60, 7200), ("h", 3600, 172800)):
+        if whole < most:
+            return f"{whole // length} {unit}"
+    return f"{whole // 86400} days"
+
+
+def mmss(seconds: float) -> str:
+    """Minutes and seconds, with hours only when there are any."""
+    whole = max(0, int(seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes:02}:{whole % 60:02}"
+
+
+@register.simple_tag(takes_context=True)
+def elapsed(context: dict[str, Any], call: Call) -> SafeString:
+    """How long the call has lasted; it goes on counting in the browser while the call does.
+
+    Pieces for sockets (`live` in the context) leave the number to the browser, so that the same state is the same text.
+    """
+    end = call.ended_at if call.is_over else None
+    text = mmss(((end or now()) - call.started_at).total_seconds())
+    if call.is_over:
+        return format_html('<span class="elapsed">{}</span>', text)
+    shown = "" if context.get("live") else text
+    return format_html('<span class="elapsed" data-since="{}">{}</span>', iso(call.started_at), shown)
+
+
+@register.simple_tag(takes_context=True)
+def counting(context: dict[str, Any], since: datetime) -> SafeString:
+    """How long something lasts that still goes on, as `elapsed` counts it."""
+    text = "" if context.get("live") else mmss((now() - since).total_seconds())
+    return format_html('<span class="elapsed" data-since="{}">{}</span>', iso(since), text)
+
+
+@register.simple_tag
+def house() -> signs.House:
+    """Signs of life and open troubles, as every page shows them."""
+    return signs.house(now())
+
+
+@register.simple_tag
+def moment() -> datetime:
+    """When this was rendered."""
+    return now()
+
+
+@register.filter
+def call_chip(call: Call) -> SafeString:
+    """The call's state: word, shape and colour."""
+    return chip(phrases.call_chip(call))
+
+
+@register.filter
+def half(call: Call) -> str:
+    """Which half of the call is not known."""
+    return phrases.half(call)
+
+
+@register.filter
+def distance(seconds: float) -> str:
+    """How far apart two beginnings are: `8 s later`, `2 min 05 s earlier`."""
+    whole = round(abs(seconds))
+    text = f"{whole // 60} min {whole % 60:02} s" if whole >= 60 else f"{whole} s"
+    return f"{text} {'later' if seconds >= 0 else 'earlier'}"
+
+
+@register.filter
+def mechanism_chip(mechanism: str) -> SafeString:
+    """What did the work: word, shape and colour."""
+    return chip(phrases.MECHANISM_CHIPS[mechanism])
+
+
+@register.filter
+def outcome_chip(outcome: str) -> SafeString:
+    """What came of it: word, shape and colour."""
+    return chip(phrases.OUTCOME_CHIPS[outcome])
+
+
+@register.filter
+def breaker_chip(position: str) -> SafeString:
+    """Where a line's breaker stands: word, shape and colour."""
+    return chip(phrases.BREAKER_CHIPS[position])
+
+
+@register.filter
+def percents(interval: Interval) -> str:
+    """Where a share lies: `12–78 %`, the ends rounded outwards."""
+    return f"{floor(100 * interval.low)}–{ceil(100 * interval.high)} %"
+
+
+@register.filter
+def incident_chip(incident: Incident) -> SafeString:
+    """Whether the incident is open: word, shape and colour."""
+    return chip(phrases.incident_chip(incident))
+
+
+@register.filter
+def fate_chip(fate: str) -> SafeString:
+    """What became of the caller: word, shape and colour."""
+    return chip(phrases.FATE_CHIPS[fate])
+
+
+@register.filter
+def trouble(incident: Incident) -> str:
+    """What the incident is, in a supervisor's words."""
+    return phrases.TROUBLES[incident.subject]
+
+
+def chip(of: Chip) -> SafeString:
+    """The chip as the style sheet knows it."""
+    shape = format_html('<span class="shape {}" aria-hidden="true"></span>', of.shape)
+    return format_html('<span class="chip tone-{}">{}{}</span>', of.tone, shape, of.word)
+
+
+@register.filter
+def sentence(event: Event) -> str:
+    """The event in a supervisor's words."""
+    return wording.sentence(event.kind, event.body)
+
+
+@register.filter
+def testimony(fact: Evidence) -> str:
+    """What the witness said."""
+    return proof.testimony(fact.kind, fact.detail)
+
+
+@register.filter
+def particulars(fact: Evidence) -> list[tuple[str, str]]:
+    """The details beside the testimony."""
+    return proof.particulars(fact.detail)
+
+
+@register.filter
+def tries(attempt: TransferAttempt) -> list[Try]:
+    """Every try of a transfer, in order."""
+    return evidence.tries_of(attempt)
+
+
+@register.filter
+def try_words(each: Try) -> str:
+    """What was tried, and which time."""
+    return record.method_words(each)
+
+
+@register.filter
+def try_chip(each: Try) -> SafeString:
+    """How a try ended: word, shape and colour."""
+    return chip(record.END_CHIPS[each.end])
+
+
+@register.filter
+def try_codes(each: Try) -> str:
+    """The codes that came back."""
+    return record.codes(each)
+
+
+@register.filter
+def try_lasted(each: Try) -> str:
+    """How long it took, or rang."""
+    return record.lasted(each)
+
+
+@register.filter
+def noticed(each: Try) -> list[Span]:
+    """What the caller heard during a try, without what was too short to notice."""
+    return record.noticeable(each.heard)
+
+
+@register.filter
+def heard(span: Span) -> str:
+    """What the caller heard for a while."""
+    return record.span_words(span)
+
+
+@register.filter
+def pretty(body: Any) -> str:
+    """JSON as it came, indented."""
+    return json.dumps(body, indent=2, ensure_ascii=False, default=str)
+
+
+@register.filter
+def raw_matters(event: Event) -> bool:
+    """Whether the raw body says more than the page already does (a finished turn stands in the transcript)."""
+    return bool(event.body) and event.kind != "openai.turn"

@@ -1,0 +1,27 @@
+"""Addresses of the pages (interface.md section 6)."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from callops.dashboard import breakers, commands, sign_in, views
+
+app_name = "dashboard"
+
+urlpatterns = [
+    path("login/", sign_in.sign_in, name="login"),
+    path("logout/", sign_in.sign_out, name="logout"),
+    path("", views.board_page, name="board"),
+    path("calls/", views.history_page, name="history"),
+    path("calls/<str:call_id>/", views.call, name="call"),
+    path("calls/<str:call_id>/transfer", commands.transfer, name="transfer"),
+    path("calls/<str:call_id>/transfers/<str:transfer_id>/cancel", commands.cancel_transfer, name="cancel"),
+    path("calls/<str:call_id>/transfers/<str:transfer_id>/again", commands.retry, name="retry"),
+    path("calls/<str:call_id>/hangup", commands.hangup, name="hangup"),
+    path("callbacks/", views.call_backs_page, name="call_backs"),
+    path("callbacks/<int:task_id>/done", commands.call_back_done, name="call_back_done"),
+    path("calls/<str:call_id>/link", commands.link, name="link"),
+    path("transfers/", views.transfers_page, name="transfers"),
+    path("transfers/lines/<int:line_id>/breaker", breakers.force, name="breaker"),
+    path("incidents/", views.incidents_page, name="incidents"),
+]

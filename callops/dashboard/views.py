@@ -1,0 +1,114 @@
+"""The pages people read."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from callops.alerts.models import Incident
+from callops.calls.models import CallBack
+from callops.core.clock import now
+from callops.dashboard import access, board, callers, history, outages, results
+from callops.dashboard.call_page import became, read
+from callops.dashboard.commands import page_context
+from callops.dashboard.forms import HistoryForm
+
+TASKS = 200
+DONE_TASKS = 20
+
+
+@never_cache
+@require_safe
+@access.signed_in
+def board_page(request: HttpRequest) -> HttpResponse:
+    """Who needs me?"""
+    rows = board.rows(now())
+    context = {
+        "needs": [row for row in rows if row.section == board.NEEDS],
+        "rows": [row for row in rows if row.section == board.LIVE],
+        "counts": board.counts(rows, now()),
+        "here": "board",
+    }
+    return render(request, "dashboard/board.html", context)
+
+
+@never_cache
+@require_safe
+@access.signed_in
+def history_page(request: HttpRequest) -> HttpResponse:
+    """Calls of the past; the address holds filters and page, so it can be sent to somebody."""
+    form = HistoryForm(request.GET)
+    wanted = form.wanted()
+    page = history.calls(wanted)
+    response = render(
+        request, "dashboard/history.html", {"form": form, "page": page, "wanted": wanted, "here": "history"}
+    )
+    if access.is_htmx(request):
+        response.headers["HX-Push-Url"] = request.path + history.address(wanted)
+    return response
+
+
+@never_cache
+@require_safe
+@access.signed_in
+def call(request: HttpRequest, call_id: str) -> HttpResponse:
+    """What is true of this call, and what can I do?"""
+    picture = read(call_id, now=now())
+    if picture is None:
+        return _where_it_went(call_id)
+    return render(request, "dashboard/call.html", page_context(request, picture))
+
+
+def _where_it_went(call_id: str) -> HttpResponse:
+    """Old links lead to the call that this half became part of; 404 when there never was such a call."""
+    joined = became(call_id)
+    if joined is None:
+        raise Http404("There is no such call.")
+    return HttpResponseRedirect(resolve_url("dashboard:call", joined))
+
+
+@never_cache
+@require_safe
+@access.signed_in
+def transfers_page(request: HttpRequest) -> HttpResponse:
+    """What works today? Transfers newest first, and what came of them by mechanism and by line."""
+    context = {**results.page(request.GET, now()), "may_act": access.may_act(access.user_of(request))}
+    return render(request, "dashboard/transfers.html", context)
+
+
+@never_cache
+@require_safe
+@access.signed_in
+def incidents_page(request: HttpRequest) -> HttpResponse:
+    """What keeps callers from the AI, how many it hit, and who is to be called back?"""
+    period = outages.PERIODS.get(request.GET.get("period", ""), outages.PERIODS[outages.USUAL])
+    outage = outages.read(period, now())
+    recent = Q(closed_at__isnull=True) | Q(closed_at__gte=outage.since)
+    context = {
+        "outage": outage,
+        "callers": callers.to_call_back(outage.since),
+        "most": callers.MOST,
+        "incidents": Incident.objects.filter(recent)[:50],
+        "period": period,
+        "choices": outages.PERIODS.values(),
+        "here": "incidents",
+    }
+    return render(request, "dashboard/incidents.html", context)
+
+
+@never_cache
+@require_safe
+@access.signed_in
+def call_backs_page(request: HttpRequest) -> HttpResponse:
+    """Whom must somebody call back? Open tasks, newest first, and the last ones that were done."""
+    tasks = CallBack.objects.select_related("call__line")
+    context = {
+        "open": tasks.open().order_by("-last_at")[:TASKS],
+        "done": tasks.filter(done_at__isnull=False).order_by("-done_at")[:DONE_TASKS],
+        "may_act": access.may_act(access.user_of(request)),
+        "here": "call_backs",
+    }
+    return render(request, "dashboard/call_backs.html", context)

@@ -1,0 +1,273 @@
+"""One session's sideband, from attach to the end: read, fold, keep, answer tools, attach again, know when it is over.
+
+A close is a question, not an answer (contract OpenAI 4.3): 404 on re-attach means over, anything else means try again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from callops.calls.kinds import Kind
+from callops.core.database import in_db
+from callops.engine import sessions, tools
+from callops.engine.asides import Summary
+from callops.engine.folding import Folder, Taken
+from callops.engine.keeper import Keeper
+from callops.engine.outside import Outside
+from callops.engine.sessions import Served
+from callops.engine.writer import Writer
+from callops.providers.openai import client_events
+from callops.providers.openai.sideband import NotReady, Sideband
+from callops.providers.receipt import NoAnswer, ProviderError
+from callops.sideband import journal
+from callops.sideband.journal import LeaseLost
+from callops.sideband.transcript import ToolCall
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSES_S = (0.25, 0.5, 1.0, 2.0)
+AGAIN_PAUSES_S = (0.0, 1.0, 2.0)
+READY_BY_S = 10.0
+GONE_AFTER = 2
+PLAYBACK_S = 8.0
+
+
+class Attachment:
+    """Holds one socket until the call is over, the lease is lost, or the process stops."""
+
+    def __init__(
+        self,
+        served: Served,
+        *,
+        owner: str,
+        outside: Outside,
+        clock: Callable[[], datetime],
+        writer: Writer | None = None,
+    ) -> None:
+        self._served = served
+        self._owner = owner
+        self._outside = outside
+        self._clock = clock
+        self._folder = Folder(session_id=served.session_id, call_id=served.call_id, position_base=served.position_base)
+        self._keeper = Keeper(self._folder, writer or Writer(owner=owner, clock=clock), kept=self._act_on)
+        self._socket: Sideband | None = None
+        self._heard = asyncio.Event()
+        self._open = asyncio.Event()
+        self._greeting_due = False
+        self._stopping = False
+        self._was_open = served.was_open
+        self._errands: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """The session was served to its end; nothing that was read is lost but by the death of the process."""
+        try:
+            await self._resume()
+            while not self._stopping:
+                socket = await self._attach()
+                if socket is None:
+                    return
+                async with socket:
+                    await self._serve(socket)
+                if not self._stopping:
+                    await self._after_drop(socket)
+        except LeaseLost:
+            logger.info("Another process holds this sideband now.")
+        finally:
+            for errand in self._errands:
+                errand.cancel()
+
+    async def stop(self) -> None:
+        """The socket is closed and what was read is kept; the call goes on, for another to attach to."""
+        self._stopping = True
+        if self._socket is not None:
+            await self._socket.close()
+
+    async def send(self, event: Mapping[str, Any]) -> bool:
+        """The event was handed to the open socket; False when there is none."""
+        if self._socket is None:
+            return False
+        try:
+            await self._socket.send(event)
+        except NoAnswer:
+            return False
+        return True
+
+    @property
+    def is_responding(self) -> bool:
+        """Whether the assistant is producing an answer, as far as we heard."""
+        return self._folder.responding
+
+    def send_when_quiet(self, event: Mapping[str, Any]) -> None:
+        """The event is sent once no response runs; never when one still does after as long as a goodbye may take."""
+        self._spawn(self._send_when_quiet(event))
+
+    async def _send_when_quiet(self, event: Mapping[str, Any]) -> None:
+        await self._quiet(lambda: not self.is_responding)
+        if not self.is_responding:
+            await self.send(event)
+
+    async def _resume(self) -> None:
+        """What a predecessor kept is folded again; what it had not finished was cut off by its end."""
+        stored = await in_db(sessions.stored)(self._served.session_id)
+        if not stored:
+            return
+        self._folder.replay(stored)
+        self._folder.close(self._clock())
+        await self._keeper.flush()
+
+    async def _attach(self) -> Sideband | None:
+        """An open socket; None when the session is over or never came alive."""
+        started, tries, gone = self._clock(), 0, 0
+        while not self._stopping:
+            asked = self._clock()
+            try:
+                socket = await self._outside.sideband(self._served.ai_call_id)
+            except NotReady as refusal:
+                gone, status = gone + 1, refusal.status
+            except ProviderError as error:
+                status = getattr(error, "status", None) or 0
+                logger.warning("The sideband could not be opened: %s", error)
+            else:
+                await self._greet(socket, asked)
+                return socket
+            tries += 1
+            if await self._is_over(started, tries, gone, status):
+                return None
+            await asyncio.sleep(self._pause(tries))
+        return None
+
+    async def _is_over(self, started: datetime, tries: int, gone: int, status: int) -> bool:
+        """Once it was open two 404s say so; before that, the time is up. A caller who is gone ends it at once.
+
+        What never opened may still be about to, and would be a ghost: OpenAI is asked to end it (contract OpenAI 1.5).
+        """
+        if await in_db(sessions.caller_is_gone)(self._served.session_id):
+            await self._closed("The caller's leg is over.", tries, status, caller_gone=True)
+            if not self._was_open:
+                await self._outside.hang_up_ai(self._served.ai_call_id)
+            return True
+        if self._was_open:
+            if gone >= GONE_AFTER:
+                await self._closed("The session is gone.", tries, status)
+            return gone >= GONE_AFTER
+        limit = max(self._served.accepted_at, started - timedelta(seconds=READY_BY_S / 2))
+        if (self._clock() - limit).total_seconds() < READY_BY_S:
+            return False
+        await self._never_lived(tries, status)
+        return True
+
+    async def _never_lived(self, tries: int, status: int) -> None:
+        """Accepted but dead: the AI's leg is ended, so that the dial's `action` takes the caller on (OpenAI 3.2)."""
+        await self._closed(f"The sideband never opened in {READY_BY_S:.0f} s.", tries, status)
+        await self._outside.hang_up_ai(self._served.ai_call_id)
+        leg = await in_db(sessions.ai_leg)(self._served.session_id)
+        if leg:
+            await self._outside.complete(leg)
+
+    async def _closed(self, why: str, tries: int, status: int, *, caller_gone: bool = False) -> None:
+        kind = Kind.OPENAI_SESSION_OVER if self._was_open else Kind.OPENAI_SIDEBAND_REFUSED
+        body = {"status": status, "tries": tries, "caller_gone": caller_gone}
+        session_id, now = self._served.session_id, self._clock()
+        await in_db(journal.closed)(session_id, owner=self._owner, at=now, why=why, kind=kind, body=body)
+
+    async def _greet(self, socket: Sideband, asked: datetime) -> None:
+        now, session_id = self._clock(), self._served.session_id
+        duration_ms = round((now - asked).total_seconds() * 1000)
+        try:
+            first = await in_db(journal.opened)(
+                session_id, owner=self._owner, at=now, duration_ms=duration_ms, signs=self._folder.open(now)
+            )
+        except LeaseLost:
+            await socket.close()
+            raise
+        self._was_open = True
+        self._greeting_due = first
+
+    async def _serve(self, socket: Sideband) -> None:
+        """Read until the socket ends; a writer keeps what was read, in batches."""
+        if self._stopping:
+            return
+        self._socket = socket
+        self._open.set()
+        keeping = asyncio.create_task(self._keeper.run())
+        try:
+            if self._greeting_due:
+                words = {"instructions": self._served.greeting} if self._served.greeting else {}
+                await self.send(client_events.response_create(**words))
+            async for raw in socket:
+                self._folder.take(raw, self._clock())
+                self._heard.set()
+                if not self._keeper.heard():
+                    await self._keeper.make_room()
+                if keeping.done():
+                    break
+        finally:
+            self._socket = None
+            self._open.clear()
+            self._heard.set()
+            keeping.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await keeping
+            await self._keeper.flush()
+
+    def _act_on(self, taken: Taken) -> None:
+        """What was asked for in a batch is done once the batch is durable."""
+        for call in taken.calls:
+            self._spawn(self._answer(call))
+        for summary in taken.summaries:
+            self._spawn(self._hand_over(summary))
+
+    async def _hand_over(self, summary: Summary) -> None:
+        """What the AI said of the caller is for whoever takes the call."""
+        await in_db(tools.hand_over)(self._served.session_id, summary, now=self._clock())
+
+    async def _answer(self, asked: ToolCall) -> None:
+        reply = await in_db(tools.run)(self._served.session_id, asked, now=self._clock())
+        await self._deliver(client_events.function_call_output(asked.call_id, reply.output))
+        if reply.speak:
+            await self._quiet(lambda: not self._folder.responding)
+            await self._deliver(client_events.response_create())
+        if reply.end_call:
+            await self._quiet(lambda: not (self._folder.playing or self._folder.responding))
+            await in_db(tools.wish_to_end)(self._served.session_id)
+            await self._outside.hang_up_ai(self._served.ai_call_id)
+
+    async def _deliver(self, event: Mapping[str, Any]) -> None:
+        """The event was handed to the socket, now or when one is open again; the session's end ends the wait."""
+        while True:
+            await self._open.wait()
+            socket = self._socket
+            if await self.send(event):
+                return
+            if self._socket is socket:
+                self._open.clear()
+
+    async def _quiet(self, is_quiet: Callable[[], bool]) -> None:
+        """Wait until it is so, at most as long as a goodbye may take; the caller hears the words to their end."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PLAYBACK_S):
+                while not is_quiet() and self._socket is not None:
+                    self._heard.clear()
+                    await self._heard.wait()
+
+    async def _after_drop(self, socket: Sideband) -> None:
+        now = self._clock()
+        self._folder.close(now)
+        await self._keeper.flush()
+        code, reason = socket.close_code or 1006, socket.close_reason or ""
+        session_id = self._served.session_id
+        await in_db(journal.dropped)(session_id, owner=self._owner, at=now, code=code, reason=reason)
+
+    def _pause(self, tries: int) -> float:
+        pauses = AGAIN_PAUSES_S if self._was_open else FIRST_PAUSES_S
+        return pauses[min(tries, len(pauses)) - 1]
+
+    def _spawn(self, errand: Awaitable[None]) -> None:
+        task: asyncio.Task[None] = asyncio.ensure_future(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)

@@ -1,0 +1,205 @@
+"""The engine: compares what the database wants with what is running, claims by lease, and works.
+
+It wakes on a notification, when something falls due, or after at most a second (design.md section 2). Any number of
+engines may run; every claim is decided in the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from callops.alerts import watching
+from callops.core import beats, clock
+from callops.core.config import config
+from callops.core.database import in_db
+from callops.core.ids import new_token
+from callops.core.notify import Changes, subscribe
+from callops.engine import carrier, deadlines, ghosts, reconciling, sessions, silences, telling, whose_leg
+from callops.engine.host import SidebandHost
+from callops.engine.moving import Mover
+from callops.engine.outside import reach
+from callops.sideband import acceptance, deciding, joining, leases
+from callops.transfers import company, steps
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 1.0
+SLOW_LOOK_EVERY_S = 0.5
+BREATH_S = 0.03
+"""Between two looks at least, so that a thousand notifications a second cost thirty looks."""
+DRAIN_S = 8.0
+
+
+class Engine:
+    """One worker; `run` works until `stop` was called, and `stop` gives every lease back."""
+
+    def __init__(self, *, owner: str | None = None) -> None:
+        self.owner = owner or f"engine-{new_token()[:12]}"
+        self._stopping = asyncio.Event()
+        self._stopped = asyncio.Event()
+        self._jobs: dict[str, asyncio.Task[None]] = {}
+        self._slow_look_at: datetime | None = None
+        self._looked_at = 0.0
+        self._is_new = True
+
+    async def run(self) -> None:
+        """Work until told to stop; a failing look is logged and made again."""
+        self._outside = reach(config())
+        self._host = SidebandHost(owner=self.owner, outside=self._outside)
+        self._mover = Mover(self._outside, clock=clock.now)
+        hosting = asyncio.create_task(self._host.arun())  # type: ignore[no-untyped-call]
+        try:
+            async with subscribe() as changes:
+                while not self._stopping.is_set():
+                    await self._look()
+                    await self._rest(changes)
+        finally:
+            await self._give_back(hosting)
+
+    async def stop(self) -> None:
+        """No work is under way and no lease is held afterwards."""
+        self._stopping.set()
+        await self._stopped.wait()
+
+    async def _look(self) -> None:
+        """One comparison of wanted and running; everything long becomes a job of its own."""
+        now = clock.now()
+        self._looked_at = asyncio.get_running_loop().time()
+        slow = (
+            (self._keep_leases, self._accept, self._check, self._join, self._reconcile, self._watch)
+            if self._slow_look_is_due(now)
+            else ()
+        )
+        for look in (self._attach, self._move, self._end, self._tell, *slow):
+            try:
+                await look(now)
+            except Exception:
+                logger.exception("A look of the engine failed; it is made again in a second.")
+
+    def _slow_look_is_due(self, now: datetime) -> bool:
+        """Leases, deadlines and questions to the carrier need no look at every notification."""
+        due = self._slow_look_at is None or (now - self._slow_look_at).total_seconds() >= SLOW_LOOK_EVERY_S
+        if due:
+            self._slow_look_at = now
+        return due
+
+    async def _keep_leases(self, now: datetime) -> None:
+        held = self._host.held
+        if held:
+            still = await in_db(leases.renew)(held, owner=self.owner, now=now)
+            for lost in held - still:
+                self._host.detach(lost)
+
+    async def _reconcile(self, now: datetime) -> None:
+        """At the start, and every minute by one engine: what we believe live is compared with the carrier."""
+        await in_db(beats.engine_lives)(self.owner, now)
+        at_start, self._is_new = self._is_new, False
+        if await in_db(reconciling.is_our_turn)(now, at_start=at_start):
+            self._start("reconcile", reconciling.reconcile(self._outside, clock=clock.now))
+
+    async def _watch(self, now: datetime) -> None:
+        """Incidents open and close by themselves, looked at by one process every ten seconds."""
+        await in_db(watching.look_in_turn)(now)
+
+    async def _attach(self, now: datetime) -> None:
+        for session_id, _ in await in_db(leases.wanted)(now):
+            if session_id in self._host.held:
+                continue
+            if await in_db(leases.claim)(session_id, owner=self.owner, now=now):
+                self._host.attach(await in_db(sessions.served)(session_id))
+
+    async def _accept(self, now: datetime) -> None:
+        """Decisions whose decider died are taken over while the caller may still be waiting."""
+        for session_id in await in_db(acceptance.undecided)(now):
+            decision = await in_db(acceptance.claim)(session_id, owner=self.owner, now=now)
+            if decision is not None:
+                work = deciding.carry_out(decision, accept=self._outside.accept, clock=clock.now)
+                self._start(f"accept:{session_id}", work)
+
+    async def _move(self, now: datetime) -> None:
+        for attempt_id in await in_db(steps.due_attempts)(now):
+            self._start(f"move:{attempt_id}", self._mover.advance, attempt_id)
+
+    async def _tell(self, now: datetime) -> None:
+        for attempt_id in await in_db(company.untold_ends)():
+            self._start(f"tell:{attempt_id}", telling.say_how_it_ended(attempt_id, now=now))
+
+    async def _check(self, now: datetime) -> None:
+        await in_db(deadlines.missing_webhooks)(now)
+        await in_db(deadlines.sessions_near_their_end)(now)
+        await in_db(silences.dead_air)(now)
+        await in_db(silences.said_not_done)(now)
+        for session_id in await in_db(ghosts.wanted)(now):
+            self._start(f"ghost:{session_id}", ghosts.end(self._outside, session_id, clock=clock.now))
+        for call_id in await in_db(carrier.questions)(now):
+            self._start(f"check:{call_id}", self._ask_carrier, call_id)
+
+    async def _join(self, now: datetime) -> None:
+        """Halves that were joined by a guess, or not at all: the carrier knows, and is asked after the accept."""
+        for session_id, sid in await in_db(joining.questions)(now):
+            self._start(f"join:{session_id}", whose_leg.ask(self._outside, session_id, sid, clock=clock.now))
+
+    async def _end(self, now: datetime) -> None:
+        for call_id in await in_db(deadlines.wished_ends)(now):
+            self._start(f"end:{call_id}", self._end_call, call_id)
+
+    async def _ask_carrier(self, call_id: str) -> None:
+        await carrier.ask(self._outside, call_id, now=clock.now())
+
+    async def _end_call(self, call_id: str) -> None:
+        await deadlines.end(self._outside, call_id, now=clock.now())
+
+    def _start(self, name: str, work: Awaitable[None] | Callable[[str], Awaitable[None]], *args: str) -> None:
+        """A job by that name is running; one that is running already goes on."""
+        if name in self._jobs:
+            if asyncio.iscoroutine(work):
+                work.close()
+            return
+        todo = work(*args) if callable(work) else work
+        task: asyncio.Task[None] = asyncio.ensure_future(todo)
+        self._jobs[name] = task
+        task.add_done_callback(lambda done: self._finished(name, done))
+
+    def _finished(self, name: str, task: asyncio.Task[None]) -> None:
+        self._jobs.pop(name, None)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("The job %s failed", name, exc_info=error)
+
+    async def _rest(self, changes: Changes) -> None:
+        """Until something changed, falls due, or a second has passed."""
+        due = await in_db(steps.next_due)()
+        until_due = (due - clock.now()).total_seconds() if due else LOOK_EVERY_S
+        pause = min(max(until_due, 0.0), LOOK_EVERY_S)
+        stopping = asyncio.create_task(self._stopping.wait())
+        changed = asyncio.create_task(changes.get())
+        try:
+            await asyncio.wait({stopping, changed}, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for waiter in (stopping, changed):
+                waiter.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await waiter
+        since_look_s = asyncio.get_running_loop().time() - self._looked_at
+        await asyncio.sleep(max(0.0, BREATH_S - since_look_s))
+        while not changes.empty():
+            changes.get_nowait()
+
+    async def _give_back(self, hosting: asyncio.Task[None]) -> None:
+        """Sockets, jobs and leases, in this order, so that another engine can go on at once."""
+        try:
+            await self._host.empty(within_s=DRAIN_S)
+            if self._jobs:
+                await asyncio.wait(self._jobs.values(), timeout=DRAIN_S)
+            await self._mover.finish()
+            hosting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await hosting
+            await in_db(leases.release)(self.owner)
+            await in_db(beats.engine_left)(self.owner)
+            await self._outside.close()
+        finally:
+            self._stopped.set()

@@ -1,0 +1,165 @@
+"""From raw frames to a batch: decode, fold, note what changed. No network, no database, no waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from callops.engine import asides, rows
+from callops.engine.asides import Summary
+from callops.providers.openai import frames
+from callops.providers.openai.frames import Frame
+from callops.sideband.batches import Batch
+from callops.sideband.life import Life
+from callops.sideband.promises import Promises, Said
+from callops.sideband.signs import Signs
+from callops.sideband.transcript import Change, ToolCall, Transcript, is_piece, worth_a_row
+from callops.sideband.turns import ASSISTANT
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A batch to be kept, and what is to be done once it is."""
+
+    batch: Batch
+    calls: list[ToolCall]
+    summaries: list[Summary]
+
+
+class Folder:
+    """One session's transcript, and the batch of what was read since the last one was taken."""
+
+    def __init__(self, *, session_id: int, call_id: str, position_base: int) -> None:
+        self._session_id = session_id
+        self._call_id = call_id
+        self._base = position_base
+        self._transcript = Transcript()
+        self._told: set[str] = set()
+        self._touched: set[str] = set()
+        self._all_touched = False
+        self.frames = 0
+        self._life = Life()
+        self._promises = Promises()
+        self.calls: list[ToolCall] = []
+        self.summaries: list[Summary] = []
+        self.batch = self._fresh()
+
+    def replay(self, stored: Iterable[tuple[int, bytes]]) -> None:
+        """Fold what a predecessor kept; tool calls it left unanswered are asked again."""
+        for at_ms, raw in stored:
+            self.frames += 1
+            self._fold(raw, datetime.fromtimestamp(at_ms / 1000, UTC))
+        self.calls = [call for call in self.calls if not self._is_answered(call)]
+        self._told.update(turn.item_id for turn in self._transcript.turns() if turn.final)
+        self._touched.clear()
+        self.batch = self._fresh()
+
+    def take(self, raw: bytes, at: datetime) -> None:
+        """One frame as it was read: kept as it came, and folded."""
+        is_event = self._fold(raw, at)
+        self.batch.frames.append((round(at.timestamp() * 1000), _line(raw, is_event=is_event)))
+        self.frames += 1
+
+    def open(self, at: datetime) -> Signs:
+        """The socket is open (again) from now on; the signs of life as they are now."""
+        self._life.open(at)
+        return self._signs()
+
+    def close(self, at: datetime) -> None:
+        """The socket dropped: what was collected is final, marked partial where its end is not known."""
+        for item_id in self._transcript.close(at):
+            self._touched.add(item_id)
+            turn = self._transcript.turn(item_id)
+            self.batch.incomplete = self.batch.incomplete or bool(turn and turn.partial)
+            self._tell(item_id, at)
+        self._life.drop()
+
+    def take_batch(self) -> Taken:
+        """Everything since the last time, with the present text of each changed turn; a new batch begins."""
+        batch, calls, summaries = self.batch, self.calls, self.summaries
+        touched = [turn.item_id for turn in self._transcript.turns()] if self._all_touched else self._touched
+        for item_id in touched:
+            if (turn := self._transcript.turn(item_id)) is not None:
+                batch.turns[item_id] = (self._base + self._transcript.position(item_id), turn)
+        batch.signs = self._signs()
+        self.batch, self.calls, self.summaries = self._fresh(), [], []
+        self._touched, self._all_touched = set(), False
+        return Taken(batch, calls, summaries)
+
+    @property
+    def playing(self) -> bool:
+        """Whether the caller hears the assistant right now (contract OpenAI 4.4)."""
+        return self._life.playing
+
+    @property
+    def responding(self) -> bool:
+        """Whether the model is producing an answer right now."""
+        return self._life.responding
+
+    @property
+    def has_news(self) -> bool:
+        wanted = self._touched or self._all_touched or self.calls or self.summaries
+        return bool(wanted) or not self.batch.is_empty
+
+    def _fold(self, raw: bytes, at: datetime) -> bool:
+        try:
+            frame = frames.decode(raw)
+        except frames.Garbage:
+            self.batch.garbage += 1
+            self.batch.events.append(rows.garbage(raw, at))
+            return False
+        if is_piece(frame.type):
+            if self._transcript.grow(frame, at):
+                self._touched.add(frame.item_id or "")
+            return True
+        self._step(frame, at)
+        return True
+
+    def _step(self, frame: Frame, at: datetime) -> None:
+        """A frame that may change anything."""
+        if (change := self._transcript.fold(frame, at)) is not None:
+            self._note(change, at)
+        if (call := self._transcript.finished_call(frame)) is not None:
+            self.calls.append(call)
+        if (summary := asides.summary_in(frame)) is not None:
+            self.summaries.append(summary)
+        if worth_a_row(frame) or rows.is_note(frame):
+            self.batch.events.append(rows.row_of(frame, at))
+        if not asides.is_aside(frame):
+            self._life.take(frame, at)
+
+    def _note(self, change: Change, at: datetime) -> None:
+        self._touched.update(change.turns)
+        self._all_touched = self._all_touched or change.reordered
+        self.batch.removed.update(change.removed)
+        for item_id in change.finished:
+            self._tell(item_id, at)
+
+    def _tell(self, item_id: str, at: datetime) -> None:
+        """A finished turn is on the timeline once."""
+        turn = self._transcript.turn(item_id)
+        if turn is not None and turn.speaker != "tool" and item_id not in self._told:
+            self._told.add(item_id)
+            self.batch.events.append(rows.turn(turn, at))
+            if turn.speaker == ASSISTANT:
+                self._promises.take(Said(turn.item_id, turn.text, turn.started_at, at))
+
+    def _signs(self) -> Signs:
+        return self._promises.on(self._life.signs)
+
+    def _is_answered(self, call: ToolCall) -> bool:
+        turn = self._transcript.turn(call.item_id)
+        return turn is not None and "output" in turn.detail
+
+    def _fresh(self) -> Batch:
+        return Batch(session_id=self._session_id, call_id=self._call_id, first=self.frames)
+
+
+def _line(raw: bytes, *, is_event: bool) -> bytes:
+    """The frame on one line: as it came when it is an event, else as a JSON string."""
+    if not is_event:
+        return msgspec.json.encode(raw.decode("utf-8", "replace"))
+    return msgspec.json.format(raw, indent=-1) if b"\n" in raw or b"\r" in raw else raw

@@ -1,0 +1,229 @@
+"""Carrying out transfers: look at the attempt, take the one next step, look again (design.md section 4)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from channels.layers import get_channel_layer
+from django.db import transaction
+
+from callops.calls import intake, timeline
+from callops.calls.kinds import Kind
+from callops.calls.words import Lane, Role
+from callops.core.database import in_db
+from callops.core.logs import about_call
+from callops.engine import telling
+from callops.engine.asides import summary_question
+from callops.engine.carrier import children_seen, leg_news
+from callops.engine.outside import Outside
+from callops.engine.sideband_consumer import group_of
+from callops.providers.receipt import ProviderError
+from callops.providers.told import Told
+from callops.providers.twilio.calls import CarrierCall
+from callops.transfers import asides, lookups, steps, trunk
+from callops.transfers.addresses import of_transfer
+from callops.transfers.commands import ASSISTANT
+from callops.transfers.models import Mechanism, State, TransferAttempt
+from callops.transfers.steps import Errand
+from callops.transfers.strategies import Act, Situation, Step, next_step
+
+logger = logging.getLogger(__name__)
+
+MAX_STEPS_AT_ONCE = 10
+SEND_TIMEOUT_S = 0.5
+
+
+class Mover:
+    """Takes the steps of transfers for one process; side errands (a REFER that hangs) never hold the watchdog up."""
+
+    def __init__(self, outside: Outside, *, clock: Callable[[], datetime]) -> None:
+        self._outside = outside
+        self._clock = clock
+        self._errands: set[asyncio.Task[None]] = set()
+
+    async def advance(self, attempt_id: str) -> None:
+        """Every step that is due now was taken; the attempt says when it wants to be looked at next."""
+        for _ in range(MAX_STEPS_AT_ONCE):
+            seen = await in_db(_look)(attempt_id, self._clock())
+            if seen is None:
+                return
+            attempt, situation = seen
+            step = next_step(situation) if attempt.is_open else Step(Act.LOOK_FOR_CHILD)
+            if step.act == Act.WAIT and step.until is not None:
+                await in_db(steps.wait_until)(attempt_id, step.until)
+                return
+            with about_call(attempt.call_id):
+                await self._take(attempt, situation, step)
+
+    async def finish(self) -> None:
+        """Errands under way were given a moment to write down their answers."""
+        if self._errands:
+            await asyncio.wait(self._errands, timeout=5)
+        for task in self._errands:
+            task.cancel()
+
+    async def _take(self, attempt: TransferAttempt, seen: Situation, step: Step) -> None:
+        now = self._clock()
+        if step.act == Act.ASK_SUMMARY:
+            await self._ask_summary(attempt.pk, now)
+        elif step.act == Act.REFER:
+            await self._refer(attempt.pk, now)
+        elif step.act == Act.MISS_DEADLINE:
+            await in_db(steps.pass_deadline)(attempt.pk, now=now)
+        elif step.act == Act.REDIRECT:
+            await self._redirect(attempt.pk, seen.redirect_tries, now)
+        elif step.act == Act.LOOK_UP:
+            await self._look_up(attempt)
+        elif step.act == Act.LOOK_FOR_CHILD:
+            await self._look_for_child(attempt)
+        elif step.act == Act.END_AI_LEG:
+            await self._end_ai_leg(attempt.pk, seen.ai_leg_ended_at, now)
+        else:
+            await in_db(steps.give_up)(attempt.pk, now=now, why=step.why)
+
+    async def _refer(self, attempt_id: str, now: datetime) -> None:
+        errand = await in_db(steps.claim_refer)(attempt_id, now=now)
+        if errand is None:
+            await in_db(_recheck_refer)(attempt_id, now)
+            return
+        self._spawn(self._send_refer(errand))
+        self._keep_company(errand, speak=errand.attempt.requested_by != ASSISTANT)
+
+    async def _send_refer(self, errand: Errand) -> None:
+        answer = await self._outside.refer(errand.ai_call_id, errand.target_uri)
+        await in_db(steps.refer_answered)(errand.attempt.pk, answer, now=self._clock())
+
+    async def _ask_summary(self, attempt_id: str, now: datetime) -> None:
+        """Whoever holds the call's sideband was told to ask; whether a step waits for the answer is the strategy's."""
+        call_id = await in_db(asides.claim_summary)(attempt_id, now=now)
+        if call_id is not None:
+            self._spawn(_to_sideband(call_id, {"type": "sideband.send", "event": summary_question(attempt_id)}))
+
+    async def _redirect(self, attempt_id: str, tries: int, now: datetime) -> None:
+        errand = await in_db(steps.claim_redirect)(attempt_id, tries=tries, now=now)
+        if errand is None:
+            await in_db(_recheck_redirect)(attempt_id, now)
+            return
+        self._keep_company(errand, speak=False)
+        url = of_transfer("transfer", errand.attempt, via=Mechanism.REDIRECT)
+        answer = await self._outside.redirect(errand.carrier_sid, url)
+        await in_db(steps.redirect_answered)(attempt_id, answer, now=self._clock())
+
+    def _keep_company(self, errand: Errand, *, speak: bool) -> None:
+        """The assistant is told beside the request that moves the caller, never in front of it (law 7)."""
+        self._spawn(telling.keep_company(errand.attempt.pk, speak=speak, now=self._clock()))
+
+    async def _look_up(self, attempt: TransferAttempt) -> None:
+        """Ask the carrier before anything is repeated (law 3)."""
+        legs = (attempt.call.carrier_sid or "", attempt.call.ai_leg_sid)
+        caller, ai = await asyncio.gather(*(self._leg(sid) for sid in legs))
+        await in_db(_write_look_up)(attempt, caller, ai, self._clock())
+
+    async def _leg(self, sid: str) -> CarrierCall | None:
+        """The leg as the carrier tells it; None when it could not be asked."""
+        try:
+            return await self._outside.look_up(sid) if sid else None
+        except (ProviderError, ValueError) as error:
+            logger.warning("The carrier could not be asked about %s: %s", sid, error)
+            return None
+
+    async def _look_for_child(self, attempt: TransferAttempt) -> None:
+        sid = attempt.call.carrier_sid or ""
+        try:
+            children = await self._outside.children(sid)
+        except (ProviderError, ValueError) as error:
+            children = ()
+            logger.warning("The carrier could not be asked about children of %s: %s", sid, error)
+        await in_db(_write_children)(attempt, children, self._clock())
+
+    async def _end_ai_leg(self, attempt_id: str, before: datetime | None, now: datetime) -> None:
+        """The second carrier path: the AI's leg ends, and the dial's `action` dials the human."""
+        errand = await in_db(steps.claim_end_of_ai_leg)(attempt_id, now=now, before=before)
+        if errand is None:
+            return
+        ended = await self._outside.complete(errand.ai_leg_sid)
+        if not ended.is_ok and errand.ai_call_id:
+            ended = await self._outside.hang_up_ai(errand.ai_call_id)
+        await in_db(_write_hangup)(errand.attempt, ended, self._clock())
+
+    def _spawn(self, errand: object) -> None:
+        task = asyncio.ensure_future(errand)  # type: ignore[call-overload]
+        self._errands.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._errands.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("A transfer's errand failed", exc_info=error)
+
+
+def _look(attempt_id: str, now: datetime) -> tuple[TransferAttempt, Situation] | None:
+    """The attempt and its situation; None when no step is planned any more."""
+    attempt = TransferAttempt.objects.select_related("call__line").filter(pk=attempt_id).first()
+    if attempt is None or attempt.due_at is None:
+        return None
+    situation = steps.situation_of(attempt, now)
+    if attempt.state != State.SETTLED:
+        return attempt, situation
+    is_late_look = attempt.due_at <= now and trunk.claim_late_look(attempt, now=now)
+    return (attempt, situation) if is_late_look else None
+
+
+async def _to_sideband(call_id: str, message: dict[str, Any]) -> None:
+    """Heard by whichever process holds the call's sideband; a failing layer costs the message, never the transfer."""
+    layer: Any = get_channel_layer()
+    try:
+        await asyncio.wait_for(layer.group_send(group_of(call_id), message), SEND_TIMEOUT_S)
+    except Exception:
+        logger.exception("The sideband of %s could not be told", call_id)
+
+
+def _recheck_refer(attempt_id: str, now: datetime) -> None:
+    """A REFER could not be claimed: settled meanwhile, taken by another, or no session that could send it."""
+    attempt = TransferAttempt.objects.get(pk=attempt_id)
+    if attempt.is_open and attempt.refer_asked_at is None:
+        steps.give_up(attempt_id, now=now, why="There is no AI session that could send a REFER.")
+
+
+def _recheck_redirect(attempt_id: str, now: datetime) -> None:
+    """A redirect could not be claimed: moved meanwhile, taken by another, or no leg of the caller's to redirect."""
+    attempt = TransferAttempt.objects.select_related("call").get(pk=attempt_id)
+    if attempt.state != State.SETTLED and not steps.is_steerable(attempt.call):
+        steps.give_up(
+            attempt_id, now=now, why="The caller's own leg at the carrier is not known, so it cannot be redirected."
+        )
+
+
+@transaction.atomic
+def _write_look_up(attempt: TransferAttempt, found: CarrierCall | None, ai: CarrierCall | None, now: datetime) -> None:
+    told = {"caller": found.status if found else None, "ai_leg": ai.status if ai else None}
+    body = {"sid": attempt.call.carrier_sid, "status": told["caller"], "ai_leg": told["ai_leg"]}
+    legs = [leg_news(found, Role.CALLER)] if found and found.parent_sid is None else []
+    event = intake.note(
+        attempt.call_id,
+        at=now,
+        kind=Kind.CARRIER_LOOKED_UP,
+        lane=Lane.CARRIER,
+        body={**body, "transfer": attempt.pk},
+        legs=legs,
+    )
+    over = found is not None and found.is_over and found.parent_sid is None
+    lookups.looked_up(attempt.pk, now=now, event=event, is_over=over, **told)
+
+
+def _write_children(attempt: TransferAttempt, children: tuple[CarrierCall, ...], now: datetime) -> None:
+    TransferAttempt.objects.filter(pk=attempt.pk).update(looked_up_at=now)
+    children_seen(attempt.call_id, children, now)
+    attempt.refresh_from_db()
+    trunk.watch_on(attempt, now=now)
+
+
+@transaction.atomic
+def _write_hangup(attempt: TransferAttempt, ended: Told, now: datetime) -> None:
+    body = {**ended.body(), "leg": "ai"}
+    event = timeline.note(attempt.call, at=now, kind=Kind.CARRIER_HANGUP_ANSWERED, lane=Lane.CARRIER, body=body)
+    lookups.ai_leg_end_answered(attempt.pk, ended.body(), now=now, event=event)

@@ -1,0 +1,63 @@
+"""What an attachment must know of its session, and the few rows it asks for on its way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from callops.calls.lifecycle import OVER
+from callops.calls.models import Call
+from callops.calls.words import LegStatus, Role
+from callops.sideband import acceptance, journal
+from callops.sideband.models import AiSession
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What an attachment must know of its session."""
+
+    session_id: int
+    call_id: str
+    ai_call_id: str
+    position_base: int
+    accepted_at: datetime
+    was_open: bool
+    greeting: str
+    """How the assistant begins: as the line wants it, or, to a caller who is back, with what came of the transfer."""
+
+
+def served(session_id: int) -> Served:
+    """What an attachment must know, read once when the lease was won."""
+    session = AiSession.objects.select_related("call__line").get(pk=session_id)
+    return Served(
+        session_id=session.pk,
+        call_id=session.call_id,
+        ai_call_id=session.ai_call_id,
+        position_base=session.position_base,
+        accepted_at=session.accepted_at or session.created_at,
+        was_open=session.opened_at is not None,
+        greeting=acceptance.told(session) or (session.call.line.greeting if session.call.line else ""),
+    )
+
+
+def stored(session_id: int) -> list[tuple[int, bytes]]:
+    """What a predecessor kept: (unix ms, JSON text) of every frame, in order."""
+    return list(journal.replay(session_id))
+
+
+def caller_is_gone(session_id: int) -> bool:
+    """Whether the session's call is over."""
+    return Call.objects.get(sessions=session_id).is_over
+
+
+def ai_leg(session_id: int) -> str:
+    """The AI's leg of this very session at the carrier; blank when it is over, or the carrier has not told of it.
+
+    A call may have several: the first try may be given up while the second talks to the caller.
+    """
+    session = AiSession.objects.select_related("call").get(pk=session_id)
+    call = session.call
+    own = call.legs.filter(role=Role.AI, sid=session.invite_sid).first()
+    if own is not None:
+        return "" if LegStatus(own.status) in OVER else own.sid
+    return call.ai_leg_sid if call.ai_call_id == session.ai_call_id else ""

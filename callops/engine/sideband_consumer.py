@@ -1,0 +1,62 @@
+"""The Channels consumer of one live call: its attachment, and an ear for commands about the call."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+
+from callops.core import clock
+from callops.core.logs import about_call
+from callops.engine.attachment import Attachment
+from callops.engine.outside import Outside
+from callops.engine.sessions import Served
+
+
+def group_of(call_id: str) -> str:
+    """The group on which commands for a call's sideband are heard."""
+    return f"sideband.{call_id}"
+
+
+class SidebandConsumer(AsyncConsumer):
+    """Scope: `{"type": "sideband", "served": …, "owner": …, "outside": …, "writer": …}`, hosted by the engine."""
+
+    attachment: Attachment
+    serving: asyncio.Task[None]
+
+    async def sideband_attach(self, message: dict[str, Any]) -> None:
+        """The socket is opened and held from now on."""
+        served: Served = self.scope["served"]
+        outside: Outside = self.scope["outside"]
+        owner, writer = self.scope["owner"], self.scope["writer"]
+        self.attachment = Attachment(served, owner=owner, outside=outside, clock=clock.now, writer=writer)
+        await self.channel_layer.group_add(group_of(served.call_id), self.channel_name)
+        with about_call(served.call_id):
+            self.serving = asyncio.create_task(self.attachment.run())
+        self.serving.add_done_callback(lambda _: asyncio.ensure_future(self.base_send({"type": "sideband.finished"})))
+
+    async def sideband_send(self, message: dict[str, Any]) -> None:
+        """A client event for the AI, asked for by another process; `when_quiet`: not while the AI answers already."""
+        if message.get("when_quiet"):
+            self.attachment.send_when_quiet(message["event"])
+        else:
+            await self.attachment.send(message["event"])
+
+    async def sideband_detach(self, message: dict[str, Any]) -> None:
+        """The socket is given back; the call goes on."""
+        await self.attachment.stop()
+        await self._leave()
+
+    async def sideband_finished(self, message: dict[str, Any]) -> None:
+        """The attachment ended by itself."""
+        await self._leave()
+
+    async def _leave(self) -> None:
+        served: Served = self.scope["served"]
+        with contextlib.suppress(Exception):  # a layer that is gone needs no goodbye
+            await self.channel_layer.group_discard(group_of(served.call_id), self.channel_name)
+        await self.serving
+        raise StopConsumer

@@ -1,0 +1,155 @@
+"""One decision per AI call: claimed by compare-and-set, kept as a fact, and open again when the decider died.
+
+A 200 on accept means *asked*; only an open sideband proves that the call lives (contract OpenAI 3.2, 4.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from callops.calls import intake
+from callops.calls.kinds import Kind
+from callops.calls.models import Destination, Event
+from callops.calls.words import Lane, Session
+from callops.sideband import arrivals
+from callops.sideband.models import AiSession
+from callops.sideband.payload import Choice, back_again, session_payload
+
+CLAIM_S = 5.0
+TOO_OLD_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a process that won the claim must send."""
+
+    session_id: int
+    call_id: str
+    ai_call_id: str
+    payload: dict[str, Any]
+
+
+def is_too_old(session: AiSession, now: datetime) -> bool:
+    """A webhook this late is about a dead call (contract OpenAI 1.4)."""
+    return (now - session.created_at).total_seconds() > TOO_OLD_S
+
+
+@transaction.atomic
+def claim(session_id: int, *, owner: str, now: datetime) -> Decision | None:
+    """The right to accept, for `CLAIM_S` seconds; None when it was decided, is being decided, or must not be."""
+    session = _with_call(session_id)
+    if is_too_old(session, now) or arrivals.is_pointless(session) or arrivals.lost_line(session) is None:
+        return None
+    free = Q(decision_until__isnull=True) | Q(decision_until__lt=now)
+    undecided = AiSession.objects.filter(free, pk=session_id, accepted_at__isnull=True, refused_at__isnull=True)
+    if undecided.update(decision_owner=owner, decision_until=now + timedelta(seconds=CLAIM_S)) != 1:
+        return None
+    decision = _decision(_with_call(session_id))
+    if decision is None:
+        return None
+    intake.record(
+        decision.call_id,
+        at=now,
+        kind=Kind.US_ACCEPT_ASKED,
+        lane=Lane.US,
+        body={"call_id": decision.ai_call_id, "model": decision.payload["model"]},
+        changes={"ai_session": Session.ACCEPTING},
+    )
+    return decision
+
+
+def is_decided(session_id: int) -> bool:
+    """Whether accept was answered, or refused for good."""
+    return AiSession.objects.filter(pk=session_id).exclude(accepted_at=None, refused_at=None).exists()
+
+
+def undecided(now: datetime) -> list[int]:
+    """Sessions whose decider died between the webhook and the accept, while a caller may still be waiting."""
+    young = now - timedelta(seconds=TOO_OLD_S)
+    free = Q(decision_until__isnull=True) | Q(decision_until__lt=now)
+    waiting = AiSession.objects.filter(free, accepted_at__isnull=True, refused_at__isnull=True, created_at__gte=young)
+    return list(waiting.filter(webhook_at__lt=now - timedelta(seconds=1)).values_list("pk", flat=True))
+
+
+@transaction.atomic
+def accepted(session_id: int, *, at: datetime, kind: Kind, body: Mapping[str, Any]) -> None:
+    """The accept was asked for and nobody said no; the sideband must prove the rest."""
+    AiSession.objects.filter(pk=session_id).update(accepted_at=at, decision_until=None)
+    session = AiSession.objects.get(pk=session_id)
+    intake.record(session.call_id, at=at, kind=kind, lane=Lane.OPENAI, body=body)
+
+
+@transaction.atomic
+def refused(session_id: int, *, at: datetime, kind: Kind, lane: Lane, body: Mapping[str, Any]) -> None:
+    """There will be no AI on this call; the carrier's `action` takes the caller on.
+
+    A decider who was given up for dead and comes back with a refusal does not undo an accept made since.
+    """
+    undecided = AiSession.objects.filter(pk=session_id, accepted_at__isnull=True)
+    is_final = undecided.update(refused_at=at, closed_at=at, decision_until=None) == 1
+    session = AiSession.objects.get(pk=session_id)
+    changes = {"ai_session": Session.CLOSED} if is_final else {}
+    intake.record(session.call_id, at=at, kind=kind, lane=lane, body=body, changes=changes)
+
+
+@transaction.atomic
+def held_back(session_id: int, *, at: datetime, cause: str, why: str) -> None:
+    """Why a webhook was acknowledged and not acted on is on the timeline, once."""
+    AiSession.objects.select_for_update().get(pk=session_id)
+    session = _with_call(session_id)
+    undecided = AiSession.objects.filter(pk=session_id, accepted_at__isnull=True, refused_at__isnull=True)
+    never = undecided.update(refused_at=at, closed_at=at, decision_until=None) == 1
+    newest = session.call.ai_call_id == session.ai_call_id
+    intake.record(
+        session.call_id,
+        at=at,
+        kind=Kind.US_ACCEPT_HELD_BACK,
+        lane=Lane.US,
+        body={"cause": cause, "why": why},
+        source="callops",
+        source_id=f"held-back:{session.ai_call_id}",
+        changes={"ai_session": Session.CLOSED} if never and newest else {},
+    )
+
+
+def close_never_accepted(now: datetime) -> None:
+    """Sessions that nobody accepted while it was time are over: their decider died, and no redelivery came."""
+    old = AiSession.objects.filter(
+        accepted_at__isnull=True, refused_at__isnull=True, created_at__lt=now - timedelta(seconds=TOO_OLD_S)
+    )
+    for session_id in list(old.values_list("pk", flat=True)[:100]):
+        held_back(session_id, at=now, cause="too_old", why="Nobody accepted this call while it was time.")
+
+
+def _with_call(session_id: int) -> AiSession:
+    """The session and the call it belongs to now; it may be joined to another at any time (`joining`)."""
+    return AiSession.objects.select_related("call__line").get(pk=session_id)
+
+
+def _decision(session: AiSession) -> Decision | None:
+    line = arrivals.lost_line(session)
+    if line is None:
+        return None
+    choices = [Choice(row.name, row.label) for row in Destination.objects.all()]
+    payload = session_payload(
+        model=line.model,
+        voice=line.voice,
+        instructions=line.instructions,
+        choices=choices,
+        told=told(session),
+    )
+    return Decision(session.pk, session.call_id, session.ai_call_id, payload)
+
+
+def told(session: AiSession) -> str:
+    """What an assistant who gets a caller back must know; empty for the first assistant of a call."""
+    if session.position_base == 0:
+        return ""
+    led_back = Event.objects.filter(call=session.call_id, kind=Kind.US_RESCUED).order_by("-seq").first()
+    return back_again(str(led_back.body.get("why") or "") if led_back else "")

@@ -1,0 +1,42 @@
+"""How frames lie in the database: JSON lines, compressed with a dictionary of what every frame is made of.
+
+A batch of live speech holds a handful of frames; by itself that is too little text to compress, so the words that all
+frames share are given beforehand (`frame_words.txt`). They are part of the format and never change: what was packed
+with other words cannot be read, and zlib says so.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+LEVEL: Final = 3
+
+_WORDS: Final = Path(__file__).with_name("frame_words.txt").read_bytes()
+"""What is likeliest stands last, where zlib finds it cheapest."""
+
+
+def packed(frames: Sequence[tuple[int, bytes]]) -> bytes:
+    """The frames, each (unix ms, JSON text on one line), as one value."""
+    lines = b"\n".join([b'{"t":%d,"f":%b}' % frame for frame in frames])
+    press = zlib.compressobj(LEVEL, zdict=_WORDS)
+    return press.compress(lines) + press.flush()
+
+
+def unpacked(value: bytes) -> Iterator[tuple[int, bytes]]:
+    """The frames of one value, in order."""
+    for line in zlib.decompressobj(zdict=_WORDS).decompress(value).splitlines():
+        stored = _line.decode(line)
+        yield stored.t, bytes(stored.f)
+
+
+class _Line(msgspec.Struct):
+    t: int
+    f: msgspec.Raw
+
+
+_line = msgspec.json.Decoder(_Line)

@@ -1,0 +1,23 @@
+"""The application Daphne serves: pages, webhooks and the API over HTTP, live pages over WebSockets."""
+
+from __future__ import annotations
+
+import os
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callops.site.settings")
+
+django_application = get_asgi_application()
+
+from callops.dashboard.routing import websocket_urlpatterns  # noqa: E402 - models need Django set up
+
+application = ProtocolTypeRouter(
+    {
+        "http": django_application,
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+    }
+)

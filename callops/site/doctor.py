@@ -1,0 +1,152 @@
+"""What `doctor` looks at: each check gives findings, and a bad one says how to mend it."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import httpx
+from django.db import DatabaseError, connection
+
+from callops.core.clock import now
+from callops.core.config import Config
+from callops.core.readiness import layer_answers, unapplied_migrations
+from callops.sideband.models import AiSession
+from callops.site.environment import CREDENTIALS
+from callops.site.shapes import WANTED
+
+CONNECT_S = 5.0
+CLOCK_MAY_DIFFER_S = 30.0
+SECRET_KEY_CHARS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report; `ok` is None for what is only worth knowing."""
+
+    name: str
+    ok: bool | None
+    text: str
+    mend: str = ""
+
+
+def findings(config: Config) -> Iterator[Finding]:
+    """Everything that can be seen from here, cheapest first."""
+    yield Finding("settings", True, "every variable has the right shape")
+    yield from secrets(config)
+    yield public_address(config)
+    yield from database(config)
+    yield channel_layer(config)
+    yield from provider("OpenAI", config.openai_base_url, "OPENAI_BASE_URL")
+    yield from provider("Twilio", config.twilio_base_url, "TWILIO_BASE_URL")
+
+
+def secrets(config: Config) -> Iterator[Finding]:
+    """The credentials are there, and the secret key is long enough."""
+    given = dict(
+        zip(
+            CREDENTIALS,
+            (
+                config.openai_api_key,
+                config.openai_project_id,
+                config.openai_webhook_secrets,
+                config.twilio_account_sid,
+                config.twilio_auth_tokens,
+            ),
+            strict=True,
+        )
+    )
+    for name, value in given.items():
+        if value:
+            yield Finding(name, True, "is set")
+        else:
+            yield Finding(name, False, "is not set", f"set it to {WANTED[name]}")
+    long_enough = len(config.secret_key) >= SECRET_KEY_CHARS
+    text = "is long enough" if long_enough else f"is shorter than {SECRET_KEY_CHARS} characters"
+    yield Finding("SECRET_KEY", long_enough, text, "set it to a longer random text (this signs everybody out)")
+
+
+def public_address(config: Config) -> Finding:
+    """Twilio and OpenAI must be able to reach us, over https."""
+    parts = urlsplit(config.public_url)
+    mend = "set PUBLIC_URL to the https address under which Twilio and OpenAI reach this server"
+    if config.demo or _is_loopback(urlsplit(config.twilio_base_url).hostname or ""):
+        return Finding("PUBLIC_URL", None, f"{config.public_url}, good enough for simulated providers")
+    if _is_loopback(parts.hostname or ""):
+        return Finding("PUBLIC_URL", False, f"{config.public_url} cannot be reached from outside", mend)
+    if parts.scheme != "https":
+        return Finding("PUBLIC_URL", False, f"{config.public_url} is not https", mend)
+    return Finding("PUBLIC_URL", True, config.public_url)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def database(config: Config) -> Iterator[Finding]:
+    """It answers, has our tables, and agrees with us about the time."""
+    try:
+        missing = unapplied_migrations()
+    except DatabaseError:
+        yield Finding("database", False, "cannot be reached", "check DATABASE_URL and that the server runs")
+        return
+    yield Finding("database", True, "SQLite" if config.is_sqlite else "PostgreSQL")
+    if missing:
+        yield Finding("migrations", False, f"missing: {', '.join(missing)}", "run `python manage.py migrate`")
+        return
+    yield Finding("migrations", True, "all applied")
+    if not config.is_sqlite:
+        yield clock("the database", _database_time())
+    yield workers()
+
+
+def _database_time() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        row = cursor.fetchone()
+    at: datetime = row[0]
+    return at
+
+
+def clock(whose: str, theirs: datetime) -> Finding:
+    """Signatures and deadlines need a right clock; half a minute is forgiven."""
+    differs_s = abs((now() - theirs).total_seconds())
+    text = f"{differs_s:.0f} s from {whose}"
+    return Finding("clock", differs_s <= CLOCK_MAY_DIFFER_S, text, "let NTP set this machine's clock")
+
+
+def workers() -> Finding:
+    """How many processes hold calls now; none is no fault, there may be no calls."""
+    held = AiSession.objects.filter(closed_at__isnull=True, lease_until__gt=now())
+    owners = held.exclude(lease_owner="").values("lease_owner").distinct().count()
+    return Finding("workers", None, f"{owners} hold {held.count()} live calls" if owners else "none holds a call now")
+
+
+def channel_layer(config: Config) -> Finding:
+    """Redis answers, if there is one."""
+    if not config.redis_url:
+        return Finding("channel layer", None, "in memory: right for one process (REDIS_URL joins several)")
+    if layer_answers():
+        return Finding("channel layer", True, "Redis answers")
+    return Finding("channel layer", False, "Redis cannot be reached", "check REDIS_URL and that the server runs")
+
+
+def provider(name: str, base_url: str, variable: str) -> Iterator[Finding]:
+    """The provider's host answers HTTP; nothing is sent that belongs to the account. Its clock is compared too."""
+    parts = urlsplit(base_url)
+    try:
+        answer = httpx.head(f"{parts.scheme}://{parts.netloc}/", timeout=CONNECT_S)
+    except httpx.HTTPError as wrong:
+        text = f"{parts.netloc} cannot be reached ({type(wrong).__name__})"
+        yield Finding(name, False, text, f"check {variable}, the firewall and the name service")
+        return
+    yield Finding(name, True, f"{parts.netloc} answers")
+    if date := answer.headers.get("date"):
+        yield clock(name, parsedate_to_datetime(date))

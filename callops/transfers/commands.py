@@ -1,0 +1,184 @@
+"""What people and the assistant may ask of a transfer. Asking is a fact; carrying it out is the engine's work."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from callops.calls import timeline
+from callops.calls.kinds import Kind
+from callops.calls.models import Call, Destination
+from callops.calls.words import Lane, Policy, Topology
+from callops.calls.words import State as CallState
+from callops.core.ids import new_id, new_token
+from callops.core.text import storable
+from callops.transfers import evidence, switching
+from callops.transfers.models import Outcome, State, TransferAttempt, Witness
+from callops.transfers.verdict import FactKind
+
+MOVABLE = (CallState.LIVE, CallState.WITH_HUMAN)
+KEY = re.compile(r"[\x21-\x7e]{1,200}")
+ASSISTANT = "assistant"
+
+
+class NotTransferable(Exception):
+    """The call is not in a state from which a caller can be moved."""
+
+
+class TargetRefused(Exception):
+    """This destination, or this way of naming it, is not allowed."""
+
+
+class AnotherOpen(Exception):
+    """Another transfer of this call is still open; `attempt` is that one."""
+
+    def __init__(self, attempt: TransferAttempt) -> None:
+        super().__init__(f"Another transfer of this call, to {attempt.target_label}, is still open.")
+        self.attempt = attempt
+
+
+class TooLate(Exception):
+    """The transfer has run its course; the message says what happened."""
+
+
+@transaction.atomic
+def request_transfer(
+    *,
+    call: Call,
+    asked_by: str,
+    now: datetime,
+    destination: Destination | None = None,
+    uri: str | None = None,
+    policy: str | None = None,
+    key: str | None = None,
+    reason: str = "",
+    summary: str = "",
+) -> TransferAttempt:
+    """The wish is recorded once per key; the same key gives the same transfer, whatever has become of it."""
+    locked = Call.objects.select_for_update().get(pk=call.pk)
+    if key is not None and (known := TransferAttempt.objects.filter(call=locked, key=_checked(key)).first()):
+        return known
+    target = _target(destination, uri)
+    way = planned_policy(locked, policy)
+    if open_attempt := TransferAttempt.objects.open().filter(call=locked).first():
+        raise AnotherOpen(open_attempt)
+    if locked.state not in MOVABLE:
+        raise NotTransferable(f"This call is {CallState(locked.state).label}; only a live call can be transferred.")
+    first = switching.way_of(locked, way, now=now)
+    attempt = TransferAttempt(
+        id=new_id(now),
+        token=new_token(),
+        call=locked,
+        key=key,
+        destination=target,
+        target_uri=target.uri,
+        target_label=target.label,
+        target_screened=target.screen,
+        policy=way,
+        redirect_first=first.redirect_first,
+        breaker_because=first.because,
+        requested_by=asked_by,
+        requested_at=now,
+        reason=storable(reason)[:500],
+        summary=storable(summary),
+        due_at=now,
+    )
+    return _opened(attempt, now)
+
+
+@transaction.atomic
+def cancel(*, attempt: TransferAttempt, asked_by: str, now: datetime) -> TransferAttempt:
+    """The transfer is settled as cancelled; possible until a human is connected, and losing that race is said."""
+    locked = evidence.locked(attempt.pk)
+    if locked.state == State.SETTLED:
+        if locked.outcome == Outcome.CANCELLED:
+            return locked
+        raise TooLate(f"Too late to cancel: {Outcome(locked.outcome).label}. {locked.because}")
+    locked.cancelled_at = now
+    locked.save(update_fields=["cancelled_at"])
+    body = {"by": asked_by, "transfer": locked.pk}
+    event = timeline.note(locked.call, at=now, kind=Kind.OPERATOR_CANCELLED, lane=Lane.OPERATOR, body=body)
+    return evidence.add(locked.pk, FactKind.CANCELLED, at=now, event=event, detail={"by": asked_by})
+
+
+def _opened(attempt: TransferAttempt, now: datetime) -> TransferAttempt:
+    """One open transfer per call: the constraint decides, not this process's memory."""
+    try:
+        with transaction.atomic():
+            attempt.save(force_insert=True)
+    except IntegrityError:
+        raise AnotherOpen(TransferAttempt.objects.open().get(call_id=attempt.call_id)) from None
+    by_assistant = attempt.requested_by == ASSISTANT
+    body = {
+        "label": attempt.target_label,
+        "uri": attempt.target_uri,
+        "by": attempt.requested_by,
+        "policy": attempt.policy,
+        "redirect_first": attempt.redirect_first,
+        "breaker": attempt.breaker_because,
+        "transfer": attempt.pk,
+        "reason": attempt.reason,
+    }
+    lane = Lane.OPENAI if by_assistant else Lane.OPERATOR
+    event = timeline.note(attempt.call, at=now, kind=Kind.OPERATOR_TRANSFER_ASKED, lane=lane, body=body)
+    witness = Witness.OPENAI if by_assistant else Witness.OPERATOR
+    return evidence.add(
+        attempt.pk,
+        FactKind.ASKED,
+        at=now,
+        event=event,
+        detail={"by": attempt.requested_by, "with": _who_has(attempt.call)},
+        witness=witness,
+    )
+
+
+def _who_has(call: Call) -> str:
+    """Who talks with the caller now."""
+    return "human" if call.state == CallState.WITH_HUMAN else "assistant"
+
+
+def _target(destination: Destination | None, uri: str | None) -> Destination:
+    """Only destinations of the directory, by name or by their own address."""
+    if destination is not None:
+        return destination
+    known = Destination.objects.filter(uri=storable(uri)).first() if uri else None
+    if known is None:
+        raise TargetRefused(f"{uri or 'An empty address'} is not in the directory; choose one of its destinations.")
+    return known
+
+
+def planned_policy(call: Call, asked: str | None = None) -> Policy:
+    """How a transfer of this call would go, asked for so or not at all; raises `TargetRefused` when it could not."""
+    if asked is not None and asked not in Policy.values:
+        raise TargetRefused(f"Policy must be one of {', '.join(Policy.values)}.")
+    if call.topology == Topology.TRUNK:
+        if asked == Policy.REDIRECT_ONLY:
+            raise TargetRefused("A trunk call cannot be redirected by the carrier; only a REFER can move it.")
+        return Policy.REFER_ONLY
+    return _steerable(call, Policy(asked or _line_policy(call)))
+
+
+def _line_policy(call: Call) -> Policy:
+    """What the line wants; a call rescued from a trunk is bound by no trunk's policy any more (contract Twilio 4)."""
+    line = call.line
+    is_rescued = line is not None and line.topology == Topology.TRUNK and call.topology != Topology.TRUNK
+    return Policy.REFER_THEN_REDIRECT if line is None or is_rescued else Policy(line.transfer_policy)
+
+
+def _steerable(call: Call, policy: Policy) -> Policy:
+    """A call whose carrier leg is unknown can only be referred; a second transfer has no AI left to ask for a REFER."""
+    if not call.carrier_sid:
+        if policy == Policy.REDIRECT_ONLY:
+            raise TargetRefused("No carrier leg of this call is known, so it cannot be redirected.")
+        return Policy.REFER_ONLY
+    if call.state == CallState.WITH_HUMAN and policy == Policy.REFER_THEN_REDIRECT:
+        return Policy.REDIRECT_ONLY
+    return policy
+
+
+def _checked(key: str) -> str:
+    if not KEY.fullmatch(key):
+        raise TargetRefused("Idempotency-Key must be 1 to 200 printable characters without blanks.")
+    return key

@@ -1,0 +1,59 @@
+"""What every test may use, and the one line that says what was skipped for want of a program."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from callops.core.config import Config
+from tests.need import advice_given
+from tests.servers import postgres_url, redis_url
+
+__all__ = ["configure", "contracts", "postgres_url", "redis_url"]
+
+hypothesis_settings.register_profile("callops", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("callops")
+"""How long an example took says how busy the machine was, and nothing about the example."""
+
+CONTRACTS = Path(__file__).parent / "contracts"
+
+
+@pytest.fixture
+def contracts() -> Path:
+    """The folder of the providers' example payloads."""
+    return CONTRACTS
+
+
+@pytest.fixture
+def configure(settings: Any) -> Callable[..., Config]:
+    """`configure(public_url="https://…")`: these fields of `config()` for the rest of the test."""
+
+    def change(**fields: Any) -> Config:
+        settings.CALLOPS = dataclasses.replace(settings.CALLOPS, **fields)
+        changed: Config = settings.CALLOPS
+        return changed
+
+    return change
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line what would have let the skipped tests run."""
+    if advice_given:
+        advice = "; ".join(sorted(advice_given))
+        terminalreporter.write_line(f"Skipped for want of programs; to run everything: {advice}.")
+
+
+def pytest_unconfigure() -> None:
+    """Leave no test database behind."""
+    name = django_settings.DATABASES["default"].get("TEST", {}).get("NAME")
+    if name:
+        path = Path(name)
+        for leftover in path.parent.glob(f"{path.name}*"):
+            leftover.unlink(missing_ok=True)

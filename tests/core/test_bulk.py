@@ -1,0 +1,75 @@
+"""Many rows at once are the rows the ORM would have written."""
+
+from __future__ import annotations
+
+import pytest
+
+from callops.calls.models import Call, Event
+from callops.core import bulk
+from callops.sideband.models import FrameBatch, Turn
+from tests.rows import at, make_call, make_session
+
+pytestmark = pytest.mark.django_db
+
+EVENT = ["call", "seq", "at", "lane", "kind", "body", "source", "source_id"]
+
+
+def event(call: Call, number: int) -> tuple:
+    return (call.pk, number, at(number), "us", "us.fault", {"what": ["é", number]}, "", None)
+
+
+def test_as_many_rows_as_take_several_statements_are_all_there_as_they_were_given() -> None:
+    call = make_call()
+
+    bulk.insert(Event, EVENT, (event(call, number) for number in range(1, 2 * bulk.ROWS_IN_ONE + 2)))
+
+    rows = list(Event.objects.order_by("seq"))
+    assert len(rows) == 2 * bulk.ROWS_IN_ONE + 1
+    assert (rows[6].at, rows[6].body, rows[6].source_id) == (at(7), {"what": ["é", 7]}, None)
+
+
+def test_bytes_are_kept_to_the_last_one() -> None:
+    session = make_session(make_call())
+    everything = bytes(range(256))
+
+    bulk.insert(
+        FrameBatch, ["session", "first", "count", "received_at", "packed"], [(session.pk, 0, 1, at(0), everything)]
+    )
+
+    assert bytes(FrameBatch.objects.get().packed) == everything
+
+
+def test_a_row_with_a_known_key_gets_the_new_values_and_the_others_are_made() -> None:
+    call = make_call()
+    names = ["call", "item_id", "position", "speaker", "text", "final", "partial", "detail", "started_at", "rev"]
+    rows: list[tuple] = [(call.pk, item, 0, "caller", "before", False, False, {}, at(0), 1) for item in ("a", "b")]
+    bulk.upsert(Turn, names, rows, key=["call", "item_id"])
+    later: list[tuple] = [(call.pk, item, 1, "caller", "after", True, False, {"x": 1}, at(1), 2) for item in ("b", "c")]
+
+    bulk.upsert(Turn, names, later, key=["call", "item_id"])
+
+    turns = Turn.objects.order_by("item_id").values_list("item_id", "text", "final", "rev")
+    assert list(turns) == [("a", "before", False, 1), ("b", "after", True, 2), ("c", "after", True, 2)]
+
+
+def test_each_named_row_gets_its_own_values() -> None:
+    first, second, third = make_call(), make_call(), make_call()
+
+    bulk.update(Call, ["turn_rev", "ended_at"], [(first.pk, 4, at(4)), (second.pk, 5, None)])
+
+    seen = {call.pk: (call.turn_rev, call.ended_at) for call in Call.objects.all()}
+    assert seen == {first.pk: (4, at(4)), second.pk: (5, None), third.pk: (0, None)}
+
+
+def test_a_number_is_raised_and_told_and_a_row_that_is_gone_has_none() -> None:
+    call = make_call()
+
+    assert [bulk.raise_by(Call, call.pk, "last_seq", 2), bulk.raise_by(Call, call.pk, "last_seq", 3)] == [2, 5]
+    assert bulk.raise_by(Call, "nobody", "last_seq", 1) is None
+
+
+def test_nothing_is_nothing() -> None:
+    bulk.insert(Event, EVENT, [])
+    bulk.update(Call, ["turn_rev"], [])
+
+    assert Event.objects.count() == 0

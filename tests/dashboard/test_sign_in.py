@@ -1,0 +1,94 @@
+"""Sign-in closes after five wrong passwords, by name and by address, and only for a while."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from callops.dashboard import throttle
+from callops.dashboard.models import FailedSignIn
+from tests.dashboard.conftest import NOON
+
+RIGHT = {"username": "supervisor", "password": "correct-horse-1"}
+WRONG = {"username": "supervisor", "password": "wrong"}
+
+
+def test_the_right_password_leads_where_one_wanted_to_go(client: Client, supervisor: User) -> None:
+    response = client.post("/login/", {**RIGHT, "next": "/calls/?state=live"})
+
+    assert response.status_code == 303
+    assert response.headers["Location"] == "/calls/?state=live"
+    assert client.get("/").status_code == 200
+
+
+def test_sign_in_never_leads_to_another_site(client: Client, supervisor: User) -> None:
+    response = client.post("/login/", {**RIGHT, "next": "https://example.com/"})
+
+    assert response.headers["Location"] == "/"
+
+
+def test_a_wrong_password_is_said(client: Client, supervisor: User) -> None:
+    response = client.post("/login/", WRONG)
+
+    assert response.status_code == 422
+    assert "correct username and password" in response.content.decode()
+
+
+def test_after_five_wrong_passwords_for_one_name_even_the_right_one_must_wait(client: Client, supervisor: User) -> None:
+    for last in range(5):
+        client.post("/login/", WRONG, REMOTE_ADDR=f"192.0.2.{last}")
+
+    response = client.post("/login/", {**RIGHT, "username": " SUPERVISOR"}, REMOTE_ADDR="192.0.2.77")
+
+    assert response.status_code == 429
+    assert response.headers["Retry-After"] == "300"
+    assert "Too many wrong passwords" in response.content.decode()
+
+
+def test_after_five_wrong_passwords_from_one_address_it_must_wait(client: Client, supervisor: User) -> None:
+    for name in range(5):
+        client.post("/login/", {"username": f"nobody{name}", "password": "wrong"}, REMOTE_ADDR="192.0.2.1")
+
+    assert client.post("/login/", RIGHT, REMOTE_ADDR="192.0.2.1").status_code == 429
+    assert client.post("/login/", RIGHT, REMOTE_ADDR="192.0.2.2").status_code == 303
+
+
+def test_a_closed_sign_in_is_not_kept_closed_by_knocking(db: None) -> None:
+    for second in range(5):
+        assert throttle.try_sign_in(name="a", address="b", now=NOON + timedelta(seconds=second))
+    for second in range(5, 300, 5):
+        assert throttle.try_sign_in(name="a", address="b", now=NOON + timedelta(seconds=second)) is None
+
+    assert throttle.try_sign_in(name="a", address="b", now=NOON + timedelta(seconds=302))
+
+
+def test_the_right_password_forgives_the_wrong_ones_before_it(client: Client, supervisor: User) -> None:
+    for _ in range(4):
+        client.post("/login/", WRONG)
+    client.post("/login/", RIGHT)
+
+    assert not FailedSignIn.objects.filter(name="supervisor").exists()
+
+
+def test_sign_out_is_a_post_and_ends_the_session(desk: Client) -> None:
+    assert desk.get("/logout/").status_code == 405
+    assert desk.post("/logout/").status_code == 302
+    assert desk.get("/").status_code == 302
+
+
+@pytest.mark.parametrize("page", ["/", "/calls/", "/calls/01x/", "/transfers/"])
+def test_pages_lead_strangers_to_sign_in_and_back(client: Client, db: None, page: str) -> None:
+    response = client.get(page)
+
+    assert response.status_code == 302
+    assert response.headers["Location"] == f"/login/?next={page}"
+
+
+def test_a_fragment_asked_by_a_stranger_moves_the_whole_page_to_sign_in(client: Client, db: None) -> None:
+    response = client.post("/calls/01x/transfer", headers={"HX-Request": "true"})
+
+    assert response.status_code == 401
+    assert response.headers["HX-Redirect"] == "/login/"

@@ -1,0 +1,112 @@
+"""One writer for many sidebands: together, in order, and nobody's fault is anybody else's."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, OperationalError
+
+from callops.core import clock
+from callops.core.database import in_db
+from callops.core.models import Counter
+from callops.engine import writer as module
+from callops.engine.writer import Writer
+from callops.sideband import batches
+from callops.sideband.batches import Batch
+from callops.sideband.journal import LeaseLost
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def batch_of(session_id: int) -> Batch:
+    return Batch(session_id=session_id, call_id=f"call-{session_id}", first=0, frames=[(0, b"{}")])
+
+
+class Database:
+    """Takes batches as `batches.save` does, and finds fault with what it is told to."""
+
+    def __init__(self, *, lost: Collection[int] = (), unfit: Collection[int] = (), away: int = 0) -> None:
+        self.rounds: list[list[int]] = []
+        self._lost, self._unfit, self._away = set(lost), set(unfit), away
+
+    def save(self, taken: Collection[Batch], *, owner: str, now: datetime) -> set[int]:
+        ids = [batch.session_id for batch in taken]
+        self.rounds.append(ids)
+        if self._away:
+            self._away -= 1
+            raise OperationalError("the server closed the connection")
+        if self._unfit & set(ids):
+            raise IntegrityError("one of these cannot be")
+        return self._lost & set(ids)
+
+
+async def keep(writer: Writer, *session_ids: int) -> list[type | None]:
+    """What became of each batch: nothing, or the kind of its error."""
+    kept = await asyncio.gather(*(writer.keep(batch_of(one)) for one in session_ids), return_exceptions=True)
+    return [None if error is None else type(error) for error in kept]
+
+
+@pytest.fixture
+def use(monkeypatch: pytest.MonkeyPatch):
+    def used(database: Database) -> Database:
+        monkeypatch.setattr(batches, "save", database.save)
+        return database
+
+    return used
+
+
+async def test_what_comes_together_is_written_together(use) -> None:
+    database = use(Database())
+
+    assert await keep(Writer(owner="engine-1", clock=clock.now), 1, 2, 3) == [None, None, None]
+    assert database.rounds == [[1, 2, 3]]
+
+
+async def test_who_lost_the_lease_is_told_and_the_others_are_kept(use) -> None:
+    use(Database(lost=[2]))
+
+    assert await keep(Writer(owner="engine-1", clock=clock.now), 1, 2, 3) == [None, LeaseLost, None]
+
+
+async def test_a_batch_that_cannot_be_written_takes_no_other_with_it(use) -> None:
+    use(Database(unfit=[2]))
+
+    assert await keep(Writer(owner="engine-1", clock=clock.now), 1, 2, 3) == [None, IntegrityError, None]
+
+
+async def test_a_database_that_is_away_is_told_to_all_and_counted_once_it_is_back(use) -> None:
+    use(Database(away=1))
+    writer = Writer(owner="engine-1", clock=clock.now)
+
+    assert await keep(writer, 1, 2) == [OperationalError, OperationalError]
+    assert await keep(writer, 1, 2) == [None, None]
+    await keep(writer, 3)
+
+    assert (await in_db(Counter.objects.get)(name=batches.BEHIND)).count == 1
+
+
+async def test_a_slow_database_is_counted(use) -> None:
+    use(Database())
+    hours = itertools.count()
+    writer = Writer(owner="engine-1", clock=lambda: clock.now() + timedelta(hours=next(hours)))
+
+    await keep(writer, 1)
+    await keep(writer, 2)
+
+    assert (await in_db(Counter.objects.get)(name=batches.BEHIND)).count >= 1
+
+
+async def test_what_waits_is_told_in_batches_and_events(use) -> None:
+    use(Database())
+    batches_before, events_before = module.waiting()
+    keeping = asyncio.ensure_future(keep(Writer(owner="engine-1", clock=clock.now), 1, 2))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert module.waiting() == (batches_before + 2, events_before + 2)
+    await keeping
+    assert module.waiting() == (batches_before, events_before)

@@ -1,0 +1,133 @@
+"""A supervisor at the desk, in a real browser: sign in, watch, transfer, read the proof, survive a restart."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.flows.world import World
+from tests.need import need
+
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SOON_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    need(program, "install chromium")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=list(QUIET))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser, world: World) -> Iterator[Page]:
+    """A signed-in supervisor on the board; nothing may be refused by the content policy on the way."""
+    context = browser.new_context(base_url=world.app_url)
+    page = context.new_page()
+    page.set_default_timeout(SOON_MS)
+    refused: list[str] = []
+    page.on("console", lambda said: refused.append(said.text) if "Content Security Policy" in said.text else None)
+    page.goto("/")
+    expect(page).to_have_url(re.compile("/login/"))
+    page.get_by_label("Username").fill("supervisor1")
+    page.get_by_label("Password").fill("birch lantern 41")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{world.app_url}/")
+    yield page
+    context.close()
+    assert refused == []
+
+
+def open_call(page: Page, world: World, scenario: str, **knobs: object) -> dict:
+    """A new call appears on the board without reloading, and its row leads to its page."""
+    expect(page.locator("#live-light")).to_contain_text("live", timeout=SOON_MS)
+    call = world.live(scenario, **knobs)
+    row = page.locator(f'a[href="/calls/{call["id"]}/"]').first
+    expect(row).to_be_visible(timeout=SOON_MS)
+    row.click()
+    page.wait_for_url(f"{world.app_url}/calls/{call['id']}/")
+    expect(page.locator("#live-light")).to_contain_text("live", timeout=SOON_MS)
+    return call
+
+
+def test_a_new_call_appears_its_transcript_grows_and_the_transfer_is_proven(page: Page, world: World) -> None:
+    open_call(page, world, "happy_silent_refer", speed=2)
+    log = page.get_by_role("log")
+    turns = log.locator('[id^="turn-"]')
+    expect(turns.first).to_be_visible(timeout=SOON_MS)
+    before = log.inner_text()
+    expect(log).not_to_have_text(before, timeout=SOON_MS)
+
+    page.get_by_label("Destination").select_option(label="Front desk")
+    page.get_by_role("button", name="Transfer").click()
+
+    verdict = page.locator("#verdict")
+    expect(verdict).to_contain_text("Unproven", timeout=SOON_MS)
+    expect(verdict).to_contain_text("Twilio redirect", timeout=SOON_MS)
+    expect(verdict).to_contain_text("never seen by the carrier", timeout=SOON_MS)
+    expect(verdict).to_contain_text("connected", timeout=SOON_MS)
+    expect(verdict).to_contain_text("request id")
+
+
+def test_a_refer_that_works_reads_sip_refer(page: Page, world: World) -> None:
+    open_call(page, world, "refer_works", to_number="+15550104", human_answers_after_s=2)
+
+    page.get_by_label("Destination").select_option(label="Front desk")
+    page.get_by_role("button", name="Transfer").click()
+
+    expect(page.locator("#verdict")).to_contain_text("SIP REFER", timeout=SOON_MS)
+    expect(page.locator("#verdict")).to_contain_text("connected", timeout=SOON_MS)
+
+
+def test_the_page_survives_a_server_restart_without_gaps_or_doubles(page: Page, world: World) -> None:
+    call = open_call(page, world, "happy_silent_refer", speed=2)
+    turns = page.get_by_role("log").locator('[id^="turn-"]')
+    expect(turns.nth(1)).to_be_visible(timeout=SOON_MS)
+
+    world.stop_app()
+    expect(page.locator("#live-light")).not_to_have_text(re.compile(r"^\W*live\W*$"), timeout=SOON_MS)
+    world.start_app()
+
+    expect(page.locator("#live-light")).to_contain_text("live", timeout=2 * SOON_MS)
+    known = len(world.call(call["id"])["transcript"])
+    expect(turns.nth(known)).to_be_visible(timeout=2 * SOON_MS)
+    world.hang_up_caller(call["carrier"]["call_sid"])
+    ended = world.until(call["id"], lambda seen: seen["state"] == "ended", "over")
+    expect(turns).to_have_count(len(ended["transcript"]), timeout=SOON_MS)
+    ids = turns.evaluate_all("rows => rows.map(row => row.id)")
+    assert len(set(ids)) == len(ids)
+
+
+def test_the_page_reads_without_javascript(browser: Browser, world: World) -> None:
+    call = world.live("happy_silent_refer")
+    world.until(call["id"], lambda seen: len(seen["transcript"]) >= 1, "words")
+    context = browser.new_context(base_url=world.app_url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/login/")
+    page.get_by_label("Username").fill("supervisor1")
+    page.get_by_label("Password").fill("birch lantern 41")
+    page.get_by_role("button", name="Sign in").click()
+
+    page.goto(f"/calls/{call['id']}/")
+    expect(page.get_by_role("log").locator('[id^="turn-"]').first).to_be_visible()
+    page.get_by_label("Destination").select_option(label="Front desk")
+    page.get_by_role("button", name="Transfer").click()
+    page.wait_for_url(f"{world.app_url}/calls/{call['id']}/**")
+
+    expect(page.locator("#verdict")).to_contain_text("Front desk")
+    context.close()
+    world.hang_up_caller(call["carrier"]["call_sid"])
