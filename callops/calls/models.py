@@ -131,7 +131,7 @@ class Call(models.Model):
     carrier_checks = models.PositiveIntegerField(default=0)
     webhook_due_at = models.DateTimeField(null=True, blank=True)
     incomplete = models.BooleanField(default=False)
-    """The transcript is known to miss something (a socket dropped, frames were not seen)."""
+    """The transcript is known to miss something (a socket ended in mid-sentence, frames were not seen)."""
     last_seq = models.PositiveIntegerField(default=0)
     turn_rev = models.PositiveIntegerField(default=0)
 

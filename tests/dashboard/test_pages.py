@@ -176,7 +176,7 @@ def test_the_transcript_marks_what_is_unfinished_unheard_and_cut_off(desk: Clien
     assert 'role="log"' in text
     assert "<span>Heard</span><del" in text
     assert "unfinished" in text
-    assert "cut off when the connection dropped" in text
+    assert "cut off when the connection ended" in text
 
 
 def test_what_callers_say_is_never_markup(desk: Client, make_call: MakeCall) -> None:
