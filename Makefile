@@ -29,7 +29,7 @@ bench: $(DEV_READY) $(BENCH_READY)
 # New locks from requirements/*.in: hashes, no addresses.
 lock: $(DEV_READY)
 	@$(PIP) install uv
-	@for name in base dev bench; do \
+	@for name in base dev bench accounts; do \
 		.venv/bin/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --no-annotate \
 			--universal --python-version 3.11 --output-file requirements/$$name.txt requirements/$$name.in || exit 1; \
 	done
