@@ -25,6 +25,7 @@ ROOMS = {
     "sideband",
     "simulator",
     "site",
+    "supervision",
     "transfers",
     "webhooks",
 }

@@ -43,6 +43,9 @@ class Kind(StrEnum):
     OPENAI_REFER_UNANSWERED = "openai.refer_unanswered"  # reason, duration_ms
     OPENAI_SUMMARY = "openai.summary"  # text, transfer: the AI's own sentence for the person who takes the call
     OPENAI_HANGUP_ANSWERED = "openai.hangup_answered"
+    OPENAI_ACT_ACKNOWLEDGED = "openai.act_acknowledged"  # act, by, intervention: the matching server event came
+    OPENAI_ACT_SEEN = "openai.act_seen"  # act, by, intervention: it shows in the conversation
+    OPENAI_ACT_REFUSED = "openai.act_refused"  # act, by, intervention, why
     # What callops did.
     US_DIALLED_AI = "us.dialled_ai"  # handed the carrier the document that dials the AI
     US_CORRELATED = "us.correlated"  # method, confidence, because
@@ -57,6 +60,7 @@ class Kind(StrEnum):
     US_TOLD_ASSISTANT = "us.told_assistant"  # about: waiting | over; words, label, transfer, speak, item_id
     US_CALL_BACK_OPENED = "us.call_back_opened"  # number (blank: withheld), why
     US_AI_LEFT = "us.ai_left"  # why: the AI's leg ended by itself, the caller was still on the line: an incident
+    US_ACT_LOST = "us.act_lost"  # act, by, intervention, why: handed over, and nobody answered in time
     US_FAULT = "us.fault"  # what
     # People.
     HUMAN_PRESSED = "human.pressed"  # label, key, taken, via
@@ -64,6 +68,10 @@ class Kind(StrEnum):
     OPERATOR_CANCELLED = "operator.cancelled"  # by, transfer
     OPERATOR_HANGUP = "operator.hangup"  # by
     OPERATOR_CALL_BACK_DONE = "operator.call_back_done"  # by
+    OPERATOR_WHISPERED = "operator.whispered"  # by, text, intervention: asked, not yet done
+    OPERATOR_SAID = "operator.said"  # by, text, intervention
+    OPERATOR_PAUSED = "operator.paused"  # by, intervention
+    OPERATOR_RESUMED = "operator.resumed"  # by, intervention
     # Deadlines.
     CLOCK_REFER_DEADLINE = "clock.refer_deadline"  # deadline_s, transfer
     CLOCK_WEBHOOK_MISSING = "clock.webhook_missing"  # deadline_s

@@ -23,6 +23,9 @@ from callops.dashboard.promised import Promised, promised
 from callops.sideband import glance
 from callops.sideband.glance import WELL, Standing
 from callops.sideband.models import Turn
+from callops.supervision import presence
+from callops.supervision.commands import cursor_of, refusal
+from callops.supervision.models import Intervention
 from callops.transfers import switching
 from callops.transfers.breaker import Decision
 from callops.transfers.commands import TargetRefused, planned_policy
@@ -31,6 +34,7 @@ from callops.transfers.models import TransferAttempt
 from callops.transfers.verdict import in_doubt
 
 MAX_EVENTS = 500
+MAX_ACTS = 20
 STAMP = ("turn_rev", "last_seq", "has_open_transfer", "state", "ai_session", "failure_stage", "incomplete")
 TALK = 2
 """How many of them change by mere talk."""
@@ -81,11 +85,15 @@ class Picture:
     """How the call ended, once it has."""
     standing: Standing = WELL
     promised: Promised | None = None
+    acts: Sequence[Intervention] = ()
+    """What supervisors did in the conversation, newest first."""
+    looking: tuple[str, ...] = ()
+    """Who has this page open."""
 
     @property
     def stamp(self) -> tuple[object, ...]:
         """What is looked at once a second: a notification may be lost, and silence notifies nobody."""
-        return (*(getattr(self.call, name) for name in STAMP), self.standing)
+        return (*(getattr(self.call, name) for name in STAMP), self.standing, self.looking)
 
     def upto(self, seq: int, turns: Container[int]) -> Picture:
         """The same picture without rows that came later: events after `seq`, and turns that are not among these."""
@@ -97,9 +105,10 @@ class Picture:
 
 
 def stamps(call_ids: Collection[str], now: datetime) -> dict[str, tuple[object, ...]]:
-    """The stamps of these calls as they are now. Two queries."""
+    """The stamps of these calls as they are now. Three queries."""
     rows, kept = Call.objects.filter(pk__in=call_ids).values_list("pk", *STAMP), glance.glances(call_ids)
-    return {pk: (*rest, glance.standing(kept.get(pk), now)) for pk, *rest in rows}
+    looking = presence.looking(call_ids, now)
+    return {pk: (*rest, glance.standing(kept.get(pk), now), looking.get(pk, ())) for pk, *rest in rows}
 
 
 def only_talk(before: Stamp, after: Stamp) -> bool:
@@ -133,7 +142,7 @@ def talk_since(cursors: Mapping[str, Cursor]) -> dict[str, Talk]:
 def read(call_id: str, *, now: datetime, seq: int = 0, rev: int = 0) -> Picture | None:
     """The call as it is now, with what is new after the cursors; None when there is no such call.
 
-    Nine queries; two more once the call is over, or when the assistant promised what nobody did.
+    Eleven queries; two more once the call is over, or when the assistant promised what nobody did.
     The call is read first: whatever commits while the rest is read is found again after these cursors.
     """
     call = Call.objects.select_related("line").filter(pk=call_id).first()
@@ -158,6 +167,8 @@ def read(call_id: str, *, now: datetime, seq: int = 0, rev: int = 0) -> Picture 
         end=end_of(call),
         standing=standing,
         promised=promised(call, standing, attempts[0] if attempts else None),
+        acts=list(call.interventions.order_by("-pk")[:MAX_ACTS]),
+        looking=presence.looking([call.pk], now).get(call.pk, ()),
     )
 
 
@@ -192,6 +203,20 @@ def status(picture: Picture) -> dict[str, Any]:
         "in_doubt": is_in_doubt(attempt),
         "again": again(call, attempt),
         "plan": plan_of(call, picture.breaker),
+        **supervision(picture),
+    }
+
+
+def supervision(picture: Picture) -> dict[str, Any]:
+    """What can be done in the conversation, what was, and who else is here."""
+    call = picture.call
+    cursor = cursor_of(call)
+    return {
+        "acts": picture.acts,
+        "looking": picture.looking,
+        "cursor": cursor,
+        "paused": cursor.endswith(".paused"),
+        "mute": refusal(call),
     }
 
 

@@ -20,6 +20,7 @@ from callops.dashboard import access, call_page
 from callops.dashboard.call_page import Picture
 from callops.dashboard.forms import AgainForm, LinkForm, TransferForm
 from callops.sideband.linking import LinkRefused, candidates, is_revisable, link_by_hand, missing_half
+from callops.supervision.models import Preset
 from callops.transfers.commands import AnotherOpen, NotTransferable, TargetRefused, TooLate, cancel, request_transfer
 
 
@@ -114,6 +115,8 @@ def page_context(request: HttpRequest, picture: Picture) -> dict[str, Any]:
         "destinations": Destination.objects.all(),
         "chosen": request.POST.get("destination") or (wanted.pk if wanted else _last_wish(picture)),
         "key": new_token(),
+        "act_key": new_token(),
+        "presets": Preset.objects.all(),
         "candidates": candidates(picture.call) if half_wanted(picture.call) else [],
         "may_act": access.may_act(access.user_of(request)),
         "here": "call",

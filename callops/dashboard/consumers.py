@@ -9,10 +9,12 @@ from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from callops.core.clock import now
 from callops.core.database import in_db
 from callops.dashboard import access
 from callops.dashboard.hub import NOT_SIGNED_IN, hub
 from callops.dashboard.outbox import Outbox
+from callops.supervision import presence
 
 NO_SUCH_CALL = 4404
 
@@ -30,7 +32,8 @@ class Live(AsyncWebsocketConsumer):
             await self.close(NOT_SIGNED_IN)
             return
         at_once = self.scope.get("extensions", {}).get("callops.at_once")
-        self.outbox = Outbox(user_id=user.pk, may_act=await in_db(access.may_act)(user), at_once=at_once)
+        may_act, name = await in_db(access.may_act)(user), getattr(user, "username", "")
+        self.outbox = Outbox(user_id=user.pk, may_act=may_act, at_once=at_once, name=name)
         if not await self.join():
             await self.close(NO_SUCH_CALL)
             return
@@ -70,11 +73,24 @@ class BoardLive(Live):
 class CallLive(Live):
     """One call, live; the page says in the address how far it has read."""
 
+    call_id = ""
+    """The call of which it was said that this person looks at it."""
+
     async def join(self) -> bool:
         """Watch the call from where the page stands."""
         query = parse_qs(self.scope.get("query_string", b"").decode("ascii", "replace"))
         call_id = str(self.scope["url_route"]["kwargs"]["call_id"])
-        return await hub.join_call(call_id, self.outbox, seq=_number(query, "seq"), rev=_number(query, "rev"))
+        joined = await hub.join_call(call_id, self.outbox, seq=_number(query, "seq"), rev=_number(query, "rev"))
+        if joined and self.outbox.name:
+            self.call_id = call_id
+            await in_db(presence.here)(call_id, self.outbox.name, now=now())
+        return joined
+
+    async def disconnect(self, code: int) -> None:
+        """The person is seen to leave; another window of theirs says within ten seconds that they are still there."""
+        await super().disconnect(code)
+        if self.call_id:
+            await in_db(presence.gone)(self.call_id, self.outbox.name)
 
 
 def _number(query: dict[str, Any], name: str) -> int:

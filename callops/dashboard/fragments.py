@@ -78,9 +78,12 @@ def delete(element_id: str) -> SafeString:
 
 
 def status(picture: call_page.Picture) -> dict[str, str]:
-    """Header, verdict and commands, each swapped whole by its id."""
+    """Header, verdict, commands and who looks, each swapped whole by its id."""
     context = {**call_page.status(picture), "oob": True, "live": True}
-    return {name: render_to_string(f"dashboard/_{name}.html", context) for name in ("header", "verdict", "commands")}
+    return {
+        name: render_to_string(f"dashboard/_{name}.html", context)
+        for name in ("header", "verdict", "commands", "supervise", "looking")
+    }
 
 
 def moved(joined: str) -> str:

@@ -18,6 +18,7 @@ from callops.dashboard import access, call_page, fragments
 from callops.dashboard.outbox import Outbox
 from callops.dashboard.talking import refresh_all
 from callops.dashboard.topics import BoardTopic, CallTopic
+from callops.supervision import presence
 
 logger = logging.getLogger(__name__)
 
@@ -114,10 +115,17 @@ class Hub:
         watching = self._outboxes()
         seeing = await in_db(access.who_may_see)({outbox.user_id for outbox in watching}) if watching else set()
         light = await in_db(fragments.light)()
+        await in_db(self._still_here)()
         for outbox in watching:
             outbox.put(light)
             if outbox.user_id not in seeing:
                 outbox.close(NOT_SIGNED_IN)
+
+    def _still_here(self) -> None:
+        """Who has a call's page open is said anew, before it is forgotten."""
+        here = {(pk, outbox.name) for pk, topic in self._calls.items() for outbox in topic.outboxes if outbox.name}
+        for call_id, who in sorted(here):
+            presence.here(call_id, who, now=now())
 
     def leave(self, outbox: Outbox) -> None:
         """The browser watches nothing any more."""

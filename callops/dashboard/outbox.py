@@ -25,10 +25,17 @@ class Outbox:
     """Texts for one socket of one user, in order. `may_act` says whether the user also gets the buttons."""
 
     def __init__(
-        self, *, user_id: int, may_act: bool = False, limit: int = LIMIT, at_once: AtOnce | None = None
+        self,
+        *,
+        user_id: int,
+        may_act: bool = False,
+        limit: int = LIMIT,
+        at_once: AtOnce | None = None,
+        name: str = "",
     ) -> None:
         self.user_id = user_id
         self.may_act = may_act
+        self.name = name
         self.behind = False
         self.close_code: int | None = None
         self._limit = limit

@@ -14,8 +14,8 @@ from callops.dashboard.call_page import Cursor, Stamp, Talk
 from callops.dashboard.fragments import Place
 from callops.dashboard.outbox import Outbox
 
-COMMANDS = "commands"
-"""The fragment only those who may act are shown."""
+ACTING = frozenset({"commands", "supervise"})
+"""The fragments only those who may act are shown."""
 
 
 class CallTopic:
@@ -130,7 +130,7 @@ class CallTopic:
 
     @staticmethod
     def _for(outbox: Outbox, status: dict[str, str]) -> list[str]:
-        return [text for name, text in status.items() if name != COMMANDS or outbox.may_act]
+        return [text for name, text in status.items() if name not in ACTING or outbox.may_act]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from callops.calls.kinds import Kind
 from callops.calls.words import Confidence, LegStatus, Method, Policy, Role
+from callops.dashboard.act_words import SENTENCES as ACTS
 from callops.dashboard.sayings import VIA, Body, answer, legs_told, said, seconds, silence
 
 LEG_VERBS = {
@@ -243,6 +244,7 @@ SENTENCES: dict[str, str | Callable[[Body], str]] = {
     Kind.OPERATOR_CANCELLED: lambda body: f"{said(body.get('by'), 'An operator')} called the transfer off.",
     Kind.OPERATOR_HANGUP: lambda body: f"{said(body.get('by'), 'An operator')} asked to hang up.",
     Kind.OPERATOR_CALL_BACK_DONE: lambda body: f"{said(body.get('by'), 'An operator')} called the caller back.",
+    **ACTS,
     Kind.HUMAN_PRESSED: _pressed,
     Kind.CLOCK_REFER_DEADLINE: lambda body: f"The carrier has not seen the REFER in {seconds(body.get('deadline_s'))}.",
     Kind.CLOCK_SESSION_NEARLY_OVER: "The assistant's session has lasted 55 minutes; OpenAI ends it at 60.",

@@ -27,6 +27,8 @@ from callops.providers.receipt import NoAnswer, ProviderError
 from callops.sideband import journal
 from callops.sideband.journal import LeaseLost
 from callops.sideband.transcript import ToolCall
+from callops.supervision import progress
+from callops.supervision.progress import Told
 
 logger = logging.getLogger(__name__)
 
@@ -102,13 +104,27 @@ class Attachment:
         """Whether the assistant is producing an answer, as far as we heard."""
         return self._folder.responding
 
+    @property
+    def is_playing(self) -> bool:
+        """Whether the caller hears the assistant, as far as we heard."""
+        return self._folder.playing
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something can be sent now."""
+        return self._socket is not None
+
+    async def fell_quiet(self) -> bool:
+        """Whether no response runs, after waiting for its end at most as long as a goodbye may take."""
+        await self._quiet(lambda: not self.is_responding)
+        return not self.is_responding
+
     def send_when_quiet(self, event: Mapping[str, Any]) -> None:
         """The event is sent once no response runs; never when one still does after as long as a goodbye may take."""
         self._spawn(self._send_when_quiet(event))
 
     async def _send_when_quiet(self, event: Mapping[str, Any]) -> None:
-        await self._quiet(lambda: not self.is_responding)
-        if not self.is_responding:
+        if await self.fell_quiet() and not self._folder.paused:
             await self.send(event)
 
     async def _resume(self) -> None:
@@ -221,6 +237,12 @@ class Attachment:
             self._spawn(self._answer(call))
         for summary in taken.summaries:
             self._spawn(self._hand_over(summary))
+        if taken.told:
+            self._spawn(self._tell(taken.told))
+
+    async def _tell(self, told: list[Told]) -> None:
+        """How far the acts of supervisors got is on their rows and on the timeline."""
+        await in_db(progress.tell)(self._served.session_id, told, now=self._clock())
 
     async def _hand_over(self, summary: Summary) -> None:
         """What the AI said of the caller is for whoever takes the call."""
@@ -229,7 +251,7 @@ class Attachment:
     async def _answer(self, asked: ToolCall) -> None:
         reply = await in_db(tools.run)(self._served.session_id, asked, now=self._clock())
         await self._deliver(client_events.function_call_output(asked.call_id, reply.output))
-        if reply.speak:
+        if reply.speak and not self._folder.paused:
             await self._quiet(lambda: not self._folder.responding)
             await self._deliver(client_events.response_create())
         if reply.end_call:

@@ -23,6 +23,7 @@ from callops.engine.host import SidebandHost
 from callops.engine.moving import Mover
 from callops.engine.outside import reach
 from callops.sideband import acceptance, deciding, joining, leases
+from callops.supervision import progress
 from callops.transfers import company, steps
 
 logger = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ class Engine:
             if self._slow_look_is_due(now)
             else ()
         )
-        for look in (self._attach, self._move, self._end, self._tell, *slow):
+        for look in (self._attach, self._move, self._end, self._act, self._tell, *slow):
             try:
                 await look(now)
             except Exception:
@@ -124,6 +125,12 @@ class Engine:
         for attempt_id in await in_db(steps.due_attempts)(now):
             self._start(f"move:{attempt_id}", self._mover.advance, attempt_id)
 
+    async def _act(self, now: datetime) -> None:
+        """What supervisors want done in the conversations that this process holds."""
+        held = self._host.held
+        for session_id, act_id in await in_db(progress.waiting)(held) if held else []:
+            self._host.act(session_id, act_id)
+
     async def _tell(self, now: datetime) -> None:
         for attempt_id in await in_db(company.untold_ends)():
             self._start(f"tell:{attempt_id}", telling.say_how_it_ended(attempt_id, now=now))
@@ -132,6 +139,7 @@ class Engine:
         await in_db(deadlines.missing_webhooks)(now)
         await in_db(deadlines.sessions_near_their_end)(now)
         await in_db(silences.dead_air)(now)
+        await in_db(progress.give_up)(now)
         await in_db(silences.said_not_done)(now)
         for session_id in await in_db(ghosts.wanted)(now):
             self._start(f"ghost:{session_id}", ghosts.end(self._outside, session_id, clock=clock.now))

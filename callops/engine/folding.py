@@ -10,6 +10,7 @@ import msgspec
 
 from callops.engine import asides, rows
 from callops.engine.asides import Summary
+from callops.engine.hearing_acts import ActEar
 from callops.providers.openai import frames
 from callops.providers.openai.frames import Frame
 from callops.sideband.batches import Batch
@@ -18,6 +19,7 @@ from callops.sideband.promises import Promises, Said
 from callops.sideband.signs import Signs
 from callops.sideband.transcript import Change, ToolCall, Transcript, is_piece, worth_a_row
 from callops.sideband.turns import ASSISTANT
+from callops.supervision.progress import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Taken:
     batch: Batch
     calls: list[ToolCall]
     summaries: list[Summary]
+    told: list[Told]
+    """What was heard about acts of supervisors."""
 
 
 class Folder:
@@ -45,6 +49,8 @@ class Folder:
         self._promises = Promises()
         self.calls: list[ToolCall] = []
         self.summaries: list[Summary] = []
+        self.told: list[Told] = []
+        self._acts = ActEar()
         self.batch = self._fresh()
 
     def replay(self, stored: Iterable[tuple[int, bytes]]) -> None:
@@ -85,9 +91,10 @@ class Folder:
             if (turn := self._transcript.turn(item_id)) is not None:
                 batch.turns[item_id] = (self._base + self._transcript.position(item_id), turn)
         batch.signs = self._signs()
-        self.batch, self.calls, self.summaries = self._fresh(), [], []
+        told = self.told
+        self.batch, self.calls, self.summaries, self.told = self._fresh(), [], [], []
         self._touched, self._all_touched = set(), False
-        return Taken(batch, calls, summaries)
+        return Taken(batch, calls, summaries, told)
 
     @property
     def playing(self) -> bool:
@@ -100,8 +107,13 @@ class Folder:
         return self._life.responding
 
     @property
+    def paused(self) -> bool:
+        """Whether the session answers the caller by itself no more, as it last said."""
+        return self._acts.paused
+
+    @property
     def has_news(self) -> bool:
-        wanted = self._touched or self._all_touched or self.calls or self.summaries
+        wanted = self._touched or self._all_touched or self.calls or self.summaries or self.told
         return bool(wanted) or not self.batch.is_empty
 
     def _fold(self, raw: bytes, at: datetime) -> bool:
@@ -130,6 +142,7 @@ class Folder:
             self.batch.events.append(rows.row_of(frame, at))
         if not asides.is_aside(frame):
             self._life.take(frame, at)
+        self.told += self._acts.take(frame, at, quiet=not (self.playing or self.responding))
 
     def _note(self, change: Change, at: datetime) -> None:
         self._touched.update(change.turns)
@@ -141,7 +154,7 @@ class Folder:
     def _tell(self, item_id: str, at: datetime) -> None:
         """A finished turn is on the timeline once."""
         turn = self._transcript.turn(item_id)
-        if turn is not None and turn.speaker != "tool" and item_id not in self._told:
+        if turn is not None and turn.speaker != "tool" and "whisper" not in turn.detail and item_id not in self._told:
             self._told.add(item_id)
             self.batch.events.append(rows.turn(turn, at))
             if turn.speaker == ASSISTANT:

@@ -55,6 +55,12 @@ class SidebandHost(StatelessServer):
         )
         queue.put_nowait({"type": "sideband.attach"})
 
+    def act(self, session_id: int, act_id: str) -> None:
+        """The session's consumer was told of a supervisor's act."""
+        details = self.application_instances.get(session_id)
+        if details is not None:
+            details["input_queue"].put_nowait({"type": "sideband.act", "id": act_id})
+
     def detach(self, session_id: int) -> None:
         """The session's consumer was told to give its socket back."""
         details = self.application_instances.get(session_id)

@@ -12,6 +12,7 @@ from channels.exceptions import StopConsumer
 from callops.core import clock
 from callops.core.logs import about_call
 from callops.engine.attachment import Attachment
+from callops.engine.intervening import Acts
 from callops.engine.outside import Outside
 from callops.engine.sessions import Served
 
@@ -26,6 +27,7 @@ class SidebandConsumer(AsyncConsumer):
 
     attachment: Attachment
     serving: asyncio.Task[None]
+    acts: Acts
 
     async def sideband_attach(self, message: dict[str, Any]) -> None:
         """The socket is opened and held from now on."""
@@ -33,6 +35,7 @@ class SidebandConsumer(AsyncConsumer):
         outside: Outside = self.scope["outside"]
         owner, writer = self.scope["owner"], self.scope["writer"]
         self.attachment = Attachment(served, owner=owner, outside=outside, clock=clock.now, writer=writer)
+        self.acts = Acts(self.attachment, clock=clock.now)
         await self.channel_layer.group_add(group_of(served.call_id), self.channel_name)
         with about_call(served.call_id):
             self.serving = asyncio.create_task(self.attachment.run())
@@ -45,6 +48,10 @@ class SidebandConsumer(AsyncConsumer):
         else:
             await self.attachment.send(message["event"])
 
+    async def sideband_act(self, message: dict[str, Any]) -> None:
+        """A supervisor's act, by its id: what it is stands in the database."""
+        self.acts.begin(message["id"])
+
     async def sideband_detach(self, message: dict[str, Any]) -> None:
         """The socket is given back; the call goes on."""
         await self.attachment.stop()
@@ -56,6 +63,7 @@ class SidebandConsumer(AsyncConsumer):
 
     async def _leave(self) -> None:
         served: Served = self.scope["served"]
+        self.acts.stop()
         with contextlib.suppress(Exception):  # a layer that is gone needs no goodbye
             await self.channel_layer.group_discard(group_of(served.call_id), self.channel_name)
         await self.serving

@@ -11,7 +11,7 @@ import msgspec
 from callops.sideband.ordering import Ordering
 from callops.sideband.playback import Playback
 from callops.sideband.turns import ASSISTANT, CALLER, OPERATOR, TOOL, Change, Item, TurnState
-from callops.sideband.wire import ItemLike
+from callops.sideband.wire import WHISPER, ItemLike
 
 _TOOLS: Final = frozenset({"function_call", "mcp_call"})
 _ONE_PRESS_S: Final = 0.04
@@ -81,6 +81,8 @@ class Conversation(msgspec.Struct, tag_field="fold", tag="conversation-1"):
             self._absorb_tool(item, seen)
         elif seen.type == "function_call_output" and seen.call_id:
             self._answer(seen.call_id, seen.output)
+        elif seen.type == "message" and seen.role == "system" and (seen.id or "").startswith(WHISPER):
+            _absorb_whisper(item, seen)
         elif seen.type == "message" and seen.role != "system":
             _absorb_message(item, seen)
         item.settle(done=done)
@@ -132,6 +134,14 @@ class Conversation(msgspec.Struct, tag_field="fold", tag="conversation-1"):
         self.outputs[call_id] = output
         for item_id in self.of_call(call_id):
             self.items[item_id].detail["output"] = output
+
+
+def _absorb_whisper(item: Item, seen: ItemLike) -> None:
+    """A supervisor told the assistant something the caller does not hear: a turn of the operator, at its place."""
+    item.speaker = OPERATOR
+    item.detail["whisper"] = True
+    for index, piece in enumerate(seen.content or ()):
+        item.replace(index, piece.text or "")
 
 
 def _absorb_message(item: Item, seen: ItemLike) -> None:

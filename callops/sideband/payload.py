@@ -37,19 +37,27 @@ def session_payload(
             "input": {
                 "transcription": {"model": TRANSCRIPTION_MODEL},
                 "noise_reduction": {"type": "near_field"},
-                "turn_detection": {
-                    "type": "server_vad",
-                    "threshold": 0.5,
-                    "prefix_padding_ms": 300,
-                    "silence_duration_ms": 500,
-                    "create_response": True,
-                    "interrupt_response": True,
-                },
+                "turn_detection": turn_detection(answering=True),
             },
             "output": {"voice": voice},
         },
         "tools": [*([_transfer_tool(choices)] if choices else []), _end_tool()],
         "tool_choice": "auto",
+    }
+
+
+def turn_detection(*, answering: bool) -> dict[str, Any]:
+    """How the end of the caller's speech is found, and whether the assistant answers it by itself and may be cut off.
+
+    Without answering it is muted: the contract's way is both flags off (contract OpenAI 4.7).
+    """
+    return {
+        "type": "server_vad",
+        "threshold": 0.5,
+        "prefix_padding_ms": 300,
+        "silence_duration_ms": 500,
+        "create_response": answering,
+        "interrupt_response": answering,
     }
 
 

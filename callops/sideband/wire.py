@@ -150,6 +150,8 @@ _NOTABLE: Final = frozenset(
         "mcp_list_tools.failed",
     }
 )
+WHISPER: Final = "whisp-"
+"""How the id of a system item begins that a supervisor whispered; it is a turn, which the caller did not hear."""
 KNOWN_TYPES: Final = _ROUTINE | _NOTABLE
 """Every server event of contract OpenAI 4.6."""
 

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "callops.calls",
     "callops.sideband",
     "callops.transfers",
+    "callops.supervision",
     "callops.alerts",
     "callops.engine",
     "callops.webhooks",

@@ -33,9 +33,18 @@ def response_create(**response: Any) -> ClientEvent:
     return {"type": "response.create", "response": response} if response else {"type": "response.create"}
 
 
-def say(words: str) -> ClientEvent:
-    """Has the model speak these words of an operator; the response echoes `metadata.source` as `operator`."""
-    return response_create(instructions=f"Say exactly: {words}", tool_choice="none", metadata={"source": "operator"})
+def say(words: str, **names: str) -> ClientEvent:
+    """Has the model speak these words of an operator; the response echoes `metadata.source` as `operator`, and names.
+
+    Metadata is at most 16 pairs of short texts (contract OpenAI 4.7).
+    """
+    metadata = {"source": "operator", **names}
+    return response_create(instructions=f"Say exactly: {words}", tool_choice="none", metadata=metadata)
+
+
+def named(event: ClientEvent, event_id: str) -> ClientEvent:
+    """The event with a name by which an `error` about it is known again (contract OpenAI 4.6)."""
+    return {**event, "event_id": event_id}
 
 
 def side_question(instructions: str, *, metadata: Mapping[str, str]) -> ClientEvent:
