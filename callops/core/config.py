@@ -39,6 +39,8 @@ class Config:
     refer_deadline_s: float
     webhook_deadline_s: float
     ghost_after_s: float
+    engine_capacity: int
+    """How many sidebands one engine holds before it leaves new ones to others."""
     demo: bool
     """Simulated providers, made-up credentials: `serve --demo`."""
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
-from callops.calls.kinds import Kind
 from callops.core.database import in_db
-from callops.engine import sessions, tools
+from callops.engine import overlap, sessions, tools
 from callops.engine.asides import Summary
+from callops.engine.ending import Ending, Tries
+from callops.engine.errands import Errands
 from callops.engine.folding import Folder, Taken
 from callops.engine.keeper import Keeper
 from callops.engine.outside import Outside
@@ -34,9 +35,9 @@ logger = logging.getLogger(__name__)
 
 FIRST_PAUSES_S = (0.25, 0.5, 1.0, 2.0)
 AGAIN_PAUSES_S = (0.0, 1.0, 2.0)
-READY_BY_S = 10.0
-GONE_AFTER = 2
 PLAYBACK_S = 8.0
+ERRANDS_MAY_TAKE_S = 2.0
+BOTH_HEAR_S = 0.25
 
 
 class Attachment:
@@ -50,8 +51,10 @@ class Attachment:
         outside: Outside,
         clock: Callable[[], datetime],
         writer: Writer | None = None,
+        inherits: bool = False,
     ) -> None:
         self._served = served
+        self._inherits = inherits
         self._owner = owner
         self._outside = outside
         self._clock = clock
@@ -63,31 +66,42 @@ class Attachment:
         self._greeting_due = False
         self._stopping = False
         self._was_open = served.was_open
-        self._errands: set[asyncio.Task[None]] = set()
+        self._errands = Errands()
+        self._ending = Ending(served, owner=owner, outside=outside, clock=clock)
 
     async def run(self) -> None:
         """The session was served to its end; nothing that was read is lost but by the death of the process."""
         try:
-            await self._resume()
+            socket = await self._take_over() if self._inherits else None
+            if self._inherits and socket is None:
+                return
+            if socket is None:
+                await self._resume()
             while not self._stopping:
-                socket = await self._attach()
+                socket = socket or await self._attach()
                 if socket is None:
                     return
                 async with socket:
                     await self._serve(socket)
                 if not self._stopping:
                     await self._after_drop(socket)
+                socket = None
         except LeaseLost:
             logger.info("Another process holds this sideband now.")
         finally:
-            for errand in self._errands:
-                errand.cancel()
+            self._errands.cancel()
 
     async def stop(self) -> None:
         """The socket is closed and what was read is kept; the call goes on, for another to attach to."""
         self._stopping = True
         if self._socket is not None:
             await self._socket.close()
+
+    async def hand_over(self) -> None:
+        """An heir hears: what is being answered is answered, both hear for a moment, and then this end stops."""
+        await self._errands.rest(within_s=ERRANDS_MAY_TAKE_S)
+        await asyncio.sleep(BOTH_HEAR_S)
+        await self.stop()
 
     async def send(self, event: Mapping[str, Any]) -> bool:
         """The event was handed to the open socket; False when there is none."""
@@ -121,7 +135,7 @@ class Attachment:
 
     def send_when_quiet(self, event: Mapping[str, Any]) -> None:
         """The event is sent once no response runs; never when one still does after as long as a goodbye may take."""
-        self._spawn(self._send_when_quiet(event))
+        self._errands.spawn(self._send_when_quiet(event))
 
     async def _send_when_quiet(self, event: Mapping[str, Any]) -> None:
         if await self.fell_quiet() and not self._folder.paused:
@@ -135,6 +149,21 @@ class Attachment:
         self._folder.replay(stored)
         self._folder.close(self._clock())
         await self._keeper.flush()
+
+    async def _take_over(self) -> Sideband | None:
+        """Another's sideband is ours, with all that came meanwhile; None when it did not become so."""
+        session_id, asked = self._served.session_id, self._clock()
+        inherited = await overlap.take_over(self._served, self._owner, self._outside, self._clock)
+        if inherited is None:
+            return None
+        socket, heard = inherited
+        stored = await in_db(sessions.stored)(session_id)
+        self._folder.replay(stored)
+        self._folder.catch_up(overlap.unseen(stored, heard))
+        await self._greet(socket, asked, unbroken=True)
+        self._greeting_due = False
+        await self._keeper.flush()
+        return socket
 
     async def _attach(self) -> Sideband | None:
         """An open socket; None when the session is over or never came alive."""
@@ -152,51 +181,18 @@ class Attachment:
                 await self._greet(socket, asked)
                 return socket
             tries += 1
-            if await self._is_over(started, tries, gone, status):
+            if await self._ending.is_over(Tries(started, tries, gone, status), was_open=self._was_open):
                 return None
             await asyncio.sleep(self._pause(tries))
         return None
 
-    async def _is_over(self, started: datetime, tries: int, gone: int, status: int) -> bool:
-        """Once it was open two 404s say so; before that, the time is up. A caller who is gone ends it at once.
-
-        What never opened may still be about to, and would be a ghost: OpenAI is asked to end it (contract OpenAI 1.5).
-        """
-        if await in_db(sessions.caller_is_gone)(self._served.session_id):
-            await self._closed("The caller's leg is over.", tries, status, caller_gone=True)
-            if not self._was_open:
-                await self._outside.hang_up_ai(self._served.ai_call_id)
-            return True
-        if self._was_open:
-            if gone >= GONE_AFTER:
-                await self._closed("The session is gone.", tries, status)
-            return gone >= GONE_AFTER
-        limit = max(self._served.accepted_at, started - timedelta(seconds=READY_BY_S / 2))
-        if (self._clock() - limit).total_seconds() < READY_BY_S:
-            return False
-        await self._never_lived(tries, status)
-        return True
-
-    async def _never_lived(self, tries: int, status: int) -> None:
-        """Accepted but dead: the AI's leg is ended, so that the dial's `action` takes the caller on (OpenAI 3.2)."""
-        await self._closed(f"The sideband never opened in {READY_BY_S:.0f} s.", tries, status)
-        await self._outside.hang_up_ai(self._served.ai_call_id)
-        leg = await in_db(sessions.ai_leg)(self._served.session_id)
-        if leg:
-            await self._outside.complete(leg)
-
-    async def _closed(self, why: str, tries: int, status: int, *, caller_gone: bool = False) -> None:
-        kind = Kind.OPENAI_SESSION_OVER if self._was_open else Kind.OPENAI_SIDEBAND_REFUSED
-        body = {"status": status, "tries": tries, "caller_gone": caller_gone}
-        session_id, now = self._served.session_id, self._clock()
-        await in_db(journal.closed)(session_id, owner=self._owner, at=now, why=why, kind=kind, body=body)
-
-    async def _greet(self, socket: Sideband, asked: datetime) -> None:
+    async def _greet(self, socket: Sideband, asked: datetime, *, unbroken: bool = False) -> None:
         now, session_id = self._clock(), self._served.session_id
         duration_ms = round((now - asked).total_seconds() * 1000)
         try:
+            signs = self._folder.open(now, unbroken=unbroken)
             first = await in_db(journal.opened)(
-                session_id, owner=self._owner, at=now, duration_ms=duration_ms, signs=self._folder.open(now)
+                session_id, owner=self._owner, at=now, duration_ms=duration_ms, signs=signs
             )
         except LeaseLost:
             await socket.close()
@@ -234,11 +230,11 @@ class Attachment:
     def _act_on(self, taken: Taken) -> None:
         """What was asked for in a batch is done once the batch is durable."""
         for call in taken.calls:
-            self._spawn(self._answer(call))
+            self._errands.spawn(self._answer(call))
         for summary in taken.summaries:
-            self._spawn(self._hand_over(summary))
+            self._errands.spawn(self._hand_over(summary))
         if taken.told:
-            self._spawn(self._tell(taken.told))
+            self._errands.spawn(self._tell(taken.told))
 
     async def _tell(self, told: list[Told]) -> None:
         """How far the acts of supervisors got is on their rows and on the timeline."""
@@ -249,7 +245,10 @@ class Attachment:
         await in_db(tools.hand_over)(self._served.session_id, summary, now=self._clock())
 
     async def _answer(self, asked: ToolCall) -> None:
-        reply = await in_db(tools.run)(self._served.session_id, asked, now=self._clock())
+        try:
+            reply = await in_db(tools.run)(self._served.session_id, asked, owner=self._owner, now=self._clock())
+        except LeaseLost:  # whoever holds the sideband now answers
+            return
         await self._deliver(client_events.function_call_output(asked.call_id, reply.output))
         if reply.speak and not self._folder.paused:
             await self._quiet(lambda: not self._folder.responding)
@@ -288,8 +287,3 @@ class Attachment:
     def _pause(self, tries: int) -> float:
         pauses = AGAIN_PAUSES_S if self._was_open else FIRST_PAUSES_S
         return pauses[min(tries, len(pauses)) - 1]
-
-    def _spawn(self, errand: Awaitable[None]) -> None:
-        task: asyncio.Task[None] = asyncio.ensure_future(errand)
-        self._errands.add(task)
-        task.add_done_callback(self._errands.discard)

@@ -12,17 +12,20 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from django.db import DatabaseError
+
 from callops.alerts import watching
 from callops.core import beats, clock
 from callops.core.config import config
 from callops.core.database import in_db
 from callops.core.ids import new_token
 from callops.core.notify import Changes, subscribe
+from callops.core.timekeeping import keep_time
 from callops.engine import carrier, deadlines, ghosts, reconciling, sessions, silences, telling, whose_leg
 from callops.engine.host import SidebandHost
 from callops.engine.moving import Mover
 from callops.engine.outside import reach
-from callops.sideband import acceptance, deciding, joining, leases
+from callops.sideband import acceptance, deciding, joining, leases, succession
 from callops.supervision import progress
 from callops.transfers import company, steps
 
@@ -33,6 +36,8 @@ SLOW_LOOK_EVERY_S = 0.5
 BREATH_S = 0.03
 """Between two looks at least, so that a thousand notifications a second cost thirty looks."""
 DRAIN_S = 8.0
+HAND_OVER_S = 8.0
+HAND_OVER_LOOK_S = 0.1
 
 
 class Engine:
@@ -71,7 +76,16 @@ class Engine:
         now = clock.now()
         self._looked_at = asyncio.get_running_loop().time()
         slow = (
-            (self._keep_leases, self._accept, self._check, self._join, self._reconcile, self._watch)
+            (
+                self._keep_time,
+                self._keep_leases,
+                self._inherit,
+                self._accept,
+                self._check,
+                self._join,
+                self._reconcile,
+                self._watch,
+            )
             if self._slow_look_is_due(now)
             else ()
         )
@@ -88,10 +102,13 @@ class Engine:
             self._slow_look_at = now
         return due
 
+    async def _keep_time(self, now: datetime) -> None:
+        await in_db(keep_time)()
+
     async def _keep_leases(self, now: datetime) -> None:
         held = self._host.held
         if held:
-            still = await in_db(leases.renew)(held, owner=self.owner, now=now)
+            still = await in_db(leases.renew)(held, owner=self.owner)
             for lost in held - still:
                 self._host.detach(lost)
 
@@ -107,11 +124,20 @@ class Engine:
         await in_db(watching.look_in_turn)(now)
 
     async def _attach(self, now: datetime) -> None:
-        for session_id, _ in await in_db(leases.wanted)(now):
-            if session_id in self._host.held:
+        """Our share of what nobody holds. What is still being cleared away here cannot be taken again yet."""
+        claim = in_db(leases.claim_share)
+        capacity = config().engine_capacity
+        for session_id in await claim(owner=self.owner, capacity=capacity, but_not=self._host.held):
+            self._host.attach(await in_db(sessions.served)(session_id))
+
+    async def _inherit(self, now: datetime) -> None:
+        """What an engine that is about to leave has on offer is taken over without a gap."""
+        for session_id in await in_db(succession.offered)(self.owner):
+            full = len(self._host.held) >= config().engine_capacity
+            if full or session_id in self._host.held:
                 continue
-            if await in_db(leases.claim)(session_id, owner=self.owner, now=now):
-                self._host.attach(await in_db(sessions.served)(session_id))
+            if await in_db(succession.inherit)(session_id, self.owner):
+                self._host.attach(await in_db(sessions.served)(session_id), inherits=True)
 
     async def _accept(self, now: datetime) -> None:
         """Decisions whose decider died are taken over while the caller may still be waiting."""
@@ -199,6 +225,8 @@ class Engine:
     async def _give_back(self, hosting: asyncio.Task[None]) -> None:
         """Sockets, jobs and leases, in this order, so that another engine can go on at once."""
         try:
+            with contextlib.suppress(DatabaseError):
+                await self._hand_over()
             await self._host.empty(within_s=DRAIN_S)
             if self._jobs:
                 await asyncio.wait(self._jobs.values(), timeout=DRAIN_S)
@@ -207,7 +235,21 @@ class Engine:
             with contextlib.suppress(asyncio.CancelledError):
                 await hosting
             await in_db(leases.release)(self.owner)
-            await in_db(beats.engine_left)(self.owner)
             await self._outside.close()
         finally:
             self._stopped.set()
+
+    async def _hand_over(self) -> None:
+        """The sidebands are with other engines, if there are any, or a while has passed."""
+        await in_db(beats.engine_left)(self.owner)
+        if not self._host.held or await in_db(beats.engines)(clock.now()) == 0:
+            return
+        await in_db(succession.offer)(self.owner)
+        told: set[int] = set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HAND_OVER_S):
+                while await in_db(leases.renew)(self._host.held, owner=self.owner):
+                    for session_id in set(await in_db(succession.relieved)(self.owner)) - told:
+                        told.add(session_id)
+                        self._host.relieve(session_id)
+                    await asyncio.sleep(HAND_OVER_LOOK_S)

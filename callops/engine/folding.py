@@ -69,9 +69,15 @@ class Folder:
         self.batch.frames.append((round(at.timestamp() * 1000), _line(raw, is_event=is_event)))
         self.frames += 1
 
-    def open(self, at: datetime) -> Signs:
+    def catch_up(self, heard: Iterable[tuple[datetime, bytes]]) -> None:
+        """What came while the sideband changed hands follows what was replayed; nothing was cut off in between."""
+        for at, raw in heard:
+            self.take(raw, at)
+        self.calls = [call for call in self.calls if not self._is_answered(call)]
+
+    def open(self, at: datetime, *, unbroken: bool = False) -> Signs:
         """The socket is open (again) from now on; the signs of life as they are now."""
-        self._life.open(at)
+        self._life.open(at, unbroken=unbroken)
         return self._signs()
 
     def close(self, at: datetime) -> None:

@@ -46,14 +46,14 @@ class SidebandHost(StatelessServer):
         call_id = application_details["scope"]["served"].call_id
         logger.error("The sideband of %s failed", call_id, exc_info=exception)
 
-    def attach(self, served: Served) -> None:
-        """A consumer for the session is running."""
+    def attach(self, served: Served, *, inherits: bool = False) -> None:
+        """A consumer for the session is running; one that inherits waits until its owner has left."""
         scope = {"type": "sideband", "served": served, "owner": self._owner, "outside": self._outside}
         scope["writer"] = self._writer
         queue = self.get_or_create_application_instance(  # type: ignore[no-untyped-call]
             served.session_id, scope
         )
-        queue.put_nowait({"type": "sideband.attach"})
+        queue.put_nowait({"type": "sideband.attach", "inherits": inherits})
 
     def act(self, session_id: int, act_id: str) -> None:
         """The session's consumer was told of a supervisor's act."""
@@ -63,9 +63,16 @@ class SidebandHost(StatelessServer):
 
     def detach(self, session_id: int) -> None:
         """The session's consumer was told to give its socket back."""
+        self._tell(session_id, "sideband.detach")
+
+    def relieve(self, session_id: int) -> None:
+        """The session's consumer was told that its heir hears."""
+        self._tell(session_id, "sideband.relieve")
+
+    def _tell(self, session_id: int, what: str) -> None:
         details = self.application_instances.get(session_id)
         if details is not None:
-            details["input_queue"].put_nowait({"type": "sideband.detach"})
+            details["input_queue"].put_nowait({"type": what})
 
     @property
     def held(self) -> set[int]:

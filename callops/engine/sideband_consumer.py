@@ -10,11 +10,13 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
 from callops.core import clock
+from callops.core.database import in_db
 from callops.core.logs import about_call
 from callops.engine.attachment import Attachment
 from callops.engine.intervening import Acts
 from callops.engine.outside import Outside
 from callops.engine.sessions import Served
+from callops.sideband import succession
 
 
 def group_of(call_id: str) -> str:
@@ -34,7 +36,10 @@ class SidebandConsumer(AsyncConsumer):
         served: Served = self.scope["served"]
         outside: Outside = self.scope["outside"]
         owner, writer = self.scope["owner"], self.scope["writer"]
-        self.attachment = Attachment(served, owner=owner, outside=outside, clock=clock.now, writer=writer)
+        inherits = bool(message.get("inherits"))
+        self.attachment = Attachment(
+            served, owner=owner, outside=outside, clock=clock.now, writer=writer, inherits=inherits
+        )
         self.acts = Acts(self.attachment, clock=clock.now)
         await self.channel_layer.group_add(group_of(served.call_id), self.channel_name)
         with about_call(served.call_id):
@@ -51,6 +56,14 @@ class SidebandConsumer(AsyncConsumer):
     async def sideband_act(self, message: dict[str, Any]) -> None:
         """A supervisor's act, by its id: what it is stands in the database."""
         self.acts.begin(message["id"])
+
+    async def sideband_relieve(self, message: dict[str, Any]) -> None:
+        """The heir, who hears already, has the sideband; all that was read here is kept."""
+        served: Served = self.scope["served"]
+        await self.attachment.hand_over()
+        await self.serving
+        await in_db(succession.hand_over)(served.session_id, self.scope["owner"])
+        await self._leave()
 
     async def sideband_detach(self, message: dict[str, Any]) -> None:
         """The socket is given back; the call goes on."""

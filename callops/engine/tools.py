@@ -18,6 +18,7 @@ from callops.calls.models import Call, Destination
 from callops.calls.words import EndedBy, Lane
 from callops.core.text import storable
 from callops.engine.asides import Summary
+from callops.sideband.journal import LeaseLost
 from callops.sideband.models import AiSession
 from callops.sideband.payload import END_TOOL, TRANSFER_TOOL
 from callops.sideband.transcript import ToolCall
@@ -41,12 +42,14 @@ class _Transfer(msgspec.Struct):
 
 
 @transaction.atomic
-def run(session_id: int, asked: ToolCall, *, now: datetime) -> Reply:
+def run(session_id: int, asked: ToolCall, *, owner: str, now: datetime) -> Reply:
     """The tool did what it may, and its answer is on the timeline; asking again with the same id does nothing twice.
 
     It is done to the call the session belongs to now: the carrier may have said meanwhile that this is another one.
+    Raises `LeaseLost` for whoever does not hold the sideband any more.
     """
-    AiSession.objects.select_for_update().get(pk=session_id)
+    if AiSession.objects.select_for_update().get(pk=session_id).lease_owner != owner:
+        raise LeaseLost(f"session {session_id}")
     call = Call.objects.select_related("line").get(sessions=session_id)
     if asked.name == TRANSFER_TOOL:
         reply = _transfer(call, asked, now)

@@ -1,49 +1,72 @@
-"""One owner per sideband, by lease in the database: when a worker dies its leases run out and another attaches."""
+"""One owner per sideband, by lease in the database: when a worker dies its leases run out and another attaches.
+
+Leases are measured by the database's own clock, so engines whose machines disagree about the time agree about them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce, Greatest, Now
 
 from callops.calls.models import Call
+from callops.core import beats, clock, counters
 from callops.core.notify import calls_changed
 from callops.sideband.models import AiSession
+from callops.sideband.sharing import House, how_many
 
 LEASE_S = 5.0
+OVER_CAPACITY = "engine.over_capacity"
+"""Counted whenever an engine took a call for which it had no room, because nobody else had."""
+UNHEIRED: dict[str, Any] = {"offered_at": None, "heir": "", "heir_until": None, "heir_at": None}
 
 
-def wanted(now: datetime) -> list[tuple[int, str]]:
+def wanted(now: datetime | None = None) -> list[tuple[int, str]]:
     """Accepted, unfinished sessions that nobody holds, oldest first, as (session, call)."""
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    rows = AiSession.objects.filter(free, accepted_at__isnull=False, closed_at__isnull=True).order_by("pk")
-    return list(rows.values_list("pk", "call_id"))
+    return list(_waiting(now).order_by("pk").values_list("pk", "call_id"))
 
 
-@transaction.atomic
-def claim(session_id: int, *, owner: str, now: datetime) -> bool:
-    """The socket is ours for `LEASE_S` seconds; False when somebody else was first.
+def claim(session_id: int, *, owner: str, now: datetime | None = None) -> bool:
+    """The socket is ours for `LEASE_S` seconds; False when somebody else was first."""
+    return bool(_take([session_id], owner=owner, now=now))
 
-    An owner who died without giving its lease back may have read what it did not keep: the call is incomplete.
+
+def claim_share(*, owner: str, capacity: int, but_not: Collection[int] = ()) -> list[int]:
+    """The sessions this engine took now: its share of those nobody holds, each for `LEASE_S` seconds."""
+    free = (
+        _waiting(None)
+        .exclude(pk__in=but_not)
+        .annotate(since=Greatest("accepted_at", Coalesce("lease_until", F("accepted_at"))))
+    )
+    rows = list(free.order_by("since").values_list("pk", "since"))
+    if not rows:
+        return []
+    now = clock.now()
+    house = House(
+        mine=len(but_not),
+        everybodys=_held().count(),
+        engines=max(1, beats.engines(now)),
+        capacity=capacity,
+        waiting_s=[(now - since).total_seconds() for _, since in rows],
+    )
+    taken = _take([pk for pk, _ in rows], owner=owner, now=None, at_most=how_many(house))
+    if taken and house.mine + len(taken) > capacity:
+        counters.bump(OVER_CAPACITY, now, f"{house.mine + len(taken)} calls, room for {capacity}")
+    return taken
+
+
+def renew(session_ids: Collection[int], *, owner: str, now: datetime | None = None) -> set[int]:
+    """The sessions that are still ours, each for another `LEASE_S` seconds; the others were taken over.
+
+    Those we are named the heir of are ours to wait for.
     """
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    died = AiSession.objects.filter(pk=session_id, lease_until__lt=now, opened_at__isnull=False).exclude(lease_owner="")
-    unsure = list(died.values_list("call_id", flat=True))
-    rows = AiSession.objects.filter(free, pk=session_id, closed_at__isnull=True)
-    won = rows.update(lease_owner=owner, lease_until=now + timedelta(seconds=LEASE_S)) == 1
-    if won and unsure:
-        Call.objects.filter(pk__in=unsure).update(incomplete=True)
-        calls_changed(unsure)
-    return won
-
-
-def renew(session_ids: Collection[int], *, owner: str, now: datetime) -> set[int]:
-    """The sessions that are still ours, each for another `LEASE_S` seconds; the others were taken over."""
-    mine = AiSession.objects.filter(pk__in=session_ids, lease_owner=owner, closed_at__isnull=True)
-    mine.update(lease_until=now + timedelta(seconds=LEASE_S))
-    return set(mine.values_list("pk", flat=True))
+    mine = AiSession.objects.filter(pk__in=session_ids, closed_at__isnull=True)
+    mine.filter(lease_owner=owner).update(lease_until=until(now))
+    return set(mine.filter(Q(lease_owner=owner) | Q(heir=owner)).values_list("pk", flat=True))
 
 
 def release(owner: str, session_ids: Collection[int] | None = None) -> None:
@@ -51,4 +74,41 @@ def release(owner: str, session_ids: Collection[int] | None = None) -> None:
     mine = AiSession.objects.filter(lease_owner=owner)
     if session_ids is not None:
         mine = mine.filter(pk__in=session_ids)
-    mine.update(lease_owner="", lease_until=None)
+    mine.update(lease_owner="", lease_until=None, **UNHEIRED)
+
+
+def until(now: datetime | None = None, lease_s: float | None = None) -> Any:
+    """When a lease that begins now ends, as the database reckons it."""
+    return (Now() if now is None else now) + timedelta(seconds=LEASE_S if lease_s is None else lease_s)
+
+
+def _free(now: datetime | None) -> Q:
+    return Q(lease_until__isnull=True) | Q(lease_until__lt=Now() if now is None else now)
+
+
+def _waiting(now: datetime | None) -> QuerySet[AiSession]:
+    return AiSession.objects.filter(_free(now), accepted_at__isnull=False, closed_at__isnull=True)
+
+
+def _held() -> QuerySet[AiSession]:
+    return AiSession.objects.filter(accepted_at__isnull=False, closed_at__isnull=True, lease_until__gte=Now())
+
+
+@transaction.atomic
+def _take(session_ids: Collection[int], *, owner: str, now: datetime | None, at_most: int | None = None) -> list[int]:
+    """Those of them that nobody holds are ours, and no more than `at_most`; rows another engine is taking are left.
+
+    An owner who died without giving its lease back may have read what it did not keep: the call is incomplete.
+    """
+    can_skip = connection.features.has_select_for_update_skip_locked
+    free = AiSession.objects.filter(_free(now), pk__in=session_ids, closed_at__isnull=True)
+    rows = list(free.select_for_update(skip_locked=can_skip).order_by("pk")[:at_most])
+    taken = [row.pk for row in rows]
+    if not taken:
+        return []
+    AiSession.objects.filter(pk__in=taken).update(lease_owner=owner, lease_until=until(now), **UNHEIRED)
+    unsure = [row.call_id for row in rows if row.lease_owner and row.opened_at]
+    if unsure:
+        Call.objects.filter(pk__in=unsure).update(incomplete=True)
+        calls_changed(unsure)
+    return taken

@@ -65,9 +65,11 @@ class Life:
         self._hear_assistant(frame, at)
         self._watch_tools(frame, at)
 
-    def open(self, at: datetime) -> None:
+    def open(self, at: datetime, *, unbroken: bool = False) -> None:
         """The socket is open (again): what was being said when it dropped is over, whenever it ended."""
         self._open_at = at
+        if unbroken:
+            return
         if self._signs.caller_speaking:
             self._note(speech_ended_at=at)
         if self._signs.assistant_speaking:

@@ -48,6 +48,12 @@ class AiSession(models.Model):
     refused_at = models.DateTimeField(null=True, blank=True)
     lease_owner = models.CharField(max_length=64, blank=True, default="")
     lease_until = models.DateTimeField(null=True, blank=True)
+    offered_at = models.DateTimeField(null=True, blank=True)
+    """Since when the owner, who is about to leave, wants another engine to take the sideband over (`succession`)."""
+    heir = models.CharField(max_length=64, blank=True, default="")
+    heir_until = models.DateTimeField(null=True, blank=True)
+    heir_at = models.DateTimeField(null=True, blank=True)
+    """Since when the heir hears what the owner hears."""
     opened_at = models.DateTimeField(null=True, blank=True)
     """First time the sideband was open: the proof that the call lives."""
     dropped_at = models.DateTimeField(null=True, blank=True)
@@ -87,6 +93,7 @@ class AiSession(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["lease_until"], condition=Q(closed_at__isnull=True), name="session_unfinished"),
             models.Index(fields=["webhook_at"], name="session_webhook"),
+            models.Index(fields=["offered_at"], condition=Q(offered_at__isnull=False), name="session_offered"),
         ]
 
     def __str__(self) -> str:

@@ -10,11 +10,12 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import httpx
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
 from callops.core.clock import now
 from callops.core.config import Config
 from callops.core.readiness import layer_answers, unapplied_migrations
+from callops.core.timekeeping import database_time
 from callops.sideband.models import AiSession
 from callops.site.environment import CREDENTIALS
 from callops.site.shapes import WANTED
@@ -103,16 +104,8 @@ def database(config: Config) -> Iterator[Finding]:
         return
     yield Finding("migrations", True, "all applied")
     if not config.is_sqlite:
-        yield clock("the database", _database_time())
+        yield clock("the database", database_time())
     yield workers()
-
-
-def _database_time() -> datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        row = cursor.fetchone()
-    at: datetime = row[0]
-    return at
 
 
 def clock(whose: str, theirs: datetime) -> Finding:

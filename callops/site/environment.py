@@ -43,6 +43,7 @@ DEFAULTS = {
     "REFER_DEADLINE_S": "4.0",
     "WEBHOOK_DEADLINE_S": "6.0",
     "GHOST_AFTER_S": "30.0",
+    "ENGINE_CAPACITY": "250",
 }
 
 DEMO_MARK = "CALLOPS_DEMO"
@@ -145,6 +146,7 @@ def _config(env: _Given) -> Config:
         refer_deadline_s=env.seconds("REFER_DEADLINE_S"),
         webhook_deadline_s=env.seconds("WEBHOOK_DEADLINE_S"),
         ghost_after_s=env.seconds("GHOST_AFTER_S"),
+        engine_capacity=env.whole_number("ENGINE_CAPACITY"),
         demo=env.str(DEMO_MARK, "") == "1",
     )
 

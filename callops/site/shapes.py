@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from environs import ValidationError
 
 MOST_SECONDS = 120.0
+MOST_CALLS = 10_000
 
 WANTED = {
     "SECRET_KEY": "a long random text (needed because DATABASE_URL is not SQLite)",
@@ -54,6 +55,13 @@ def seconds(text: str) -> float:
     if not 0 < value <= MOST_SECONDS:
         raise Misshapen(f"a number of seconds above 0 and up to {MOST_SECONDS:g}, such as 4.0")
     return value
+
+
+def whole_number(text: str) -> int:
+    """A whole number from 1 to `MOST_CALLS`."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_CALLS:
+        raise Misshapen(f"a whole number from 1 to {MOST_CALLS}, such as 250")
+    return int(text)
 
 
 def _split(text: str, wanted: str) -> SplitResult:
@@ -193,6 +201,7 @@ def auth_tokens(text: str) -> tuple[str, ...]:
 PARSERS: tuple[Callable[[str], Any], ...] = (
     yes_or_no,
     seconds,
+    whole_number,
     web_address,
     hosts,
     database,

@@ -1,0 +1,96 @@
+"""Several engines on PostgreSQL: one leaves, one dies, one is paused past its lease; each call has one owner."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fleet.fleet import LONG, Fleet, kill
+from tests.flows.proofs import is_settled
+from tests.flows.world import eventually
+from tests.servers import fresh_database
+
+pytestmark = pytest.mark.timeout(300)
+
+CHAT = {"conversation": "billing_short", "speed": 1.0, "accept_latency_s": 0.1}
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory, postgres_url: str, redis_url: str) -> Iterator[Fleet]:
+    made = Fleet(tmp_path_factory.mktemp("fleet"), fresh_database(postgres_url), redis_url)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.close()
+        print((made.folder / "log.txt").read_text(errors="replace")[-4000:])
+
+
+def test_an_engine_that_leaves_hands_its_calls_over_and_no_event_is_lost_or_doubled(fleet: Fleet) -> None:
+    first = fleet.engine()
+    call = fleet.live("default", **CHAT)
+    sid = call["carrier"]["call_sid"]
+    old = eventually(lambda: fleet.owner(call["id"]), "somebody holds it")
+    second = fleet.engine()
+    eventually(lambda: len(fleet.said(sid)) > 20, "they talk")
+
+    kill(first, signal.SIGTERM)
+    eventually(lambda: fleet.owner(call["id"]) not in ("", old), "the other one holds it")
+    before = len(fleet.said(sid))
+    eventually(lambda: len(fleet.said(sid)) > before + 20, "they talk on", 40)
+    assert not fleet.call(call["id"])["incomplete"]
+    fleet.hang_up_caller(sid)
+    ended = fleet.until(call["id"], lambda seen: seen["state"] == "ended", "ended", 40)
+
+    kept = fleet.kept(call["id"])
+    assert first.returncode == 0
+    assert len(kept) == len(set(kept))
+    assert kept == fleet.said(sid)[-len(kept) :]
+    assert "openai.sideband_dropped" not in fleet.kinds(call["id"])[:-6]
+    assert not [turn for turn in ended["transcript"][:-2] if not turn["final"]]
+    kill(second)
+
+
+def test_a_killed_engines_call_is_attached_elsewhere_and_its_transfer_finished(fleet: Fleet) -> None:
+    first = fleet.engine()
+    call = fleet.live("happy_silent_refer", **{**LONG, "human_answers_after_s": 0.5})
+    old = eventually(lambda: fleet.owner(call["id"]), "somebody holds it")
+    second = fleet.engine()
+    asked = fleet.transfer(call["id"])
+    eventually(lambda: "us.refer_asked" in fleet.kinds(call["id"]), "the REFER was asked")
+
+    kill(first)
+    transfer = fleet.transfer_until(asked["id"], is_settled, "settled", 40)
+
+    assert (transfer["mechanism"], transfer["outcome"]) == ("redirect", "connected")
+    assert fleet.kinds(call["id"]).count("us.refer_asked") == 1
+    other = fleet.live("default", **LONG)
+    assert fleet.owner(other["id"]) not in ("", old)
+    kill(second)
+
+
+def test_an_engine_that_is_paused_past_its_lease_notices_and_writes_nothing_more(fleet: Fleet) -> None:
+    paused = fleet.engine()
+    call = fleet.live("default", **{**CHAT, "speed": 0.7})
+    sid = call["carrier"]["call_sid"]
+    old = eventually(lambda: fleet.owner(call["id"]), "somebody holds it")
+    other = fleet.engine()
+    eventually(lambda: len(fleet.said(sid)) > 10, "they talk")
+
+    paused.send_signal(signal.SIGSTOP)
+    eventually(lambda: fleet.owner(call["id"]) not in ("", old), "the other one holds it", 30)
+    new = fleet.owner(call["id"])
+    paused.send_signal(signal.SIGCONT)
+    eventually(lambda: old in fleet.engines(), "the paused one looks around again")
+    before = len(fleet.said(sid))
+    eventually(lambda: len(fleet.said(sid)) > before + 10, "they talk on", 40)
+
+    kept = fleet.kept(call["id"])
+    assert fleet.owner(call["id"]) == new
+    assert len(kept) == len(set(kept))
+    assert fleet.call(call["id"])["incomplete"]
+    fleet.hang_up_caller(sid)
+    for engine in (paused, other):
+        kill(engine)
