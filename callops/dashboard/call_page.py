@@ -18,6 +18,7 @@ from callops.calls.models import Call, Event
 from callops.calls.words import Policy, State, Topology
 from callops.core.config import config
 from callops.dashboard.ending import end_of
+from callops.dashboard.moving_steps import steps_of, under_way_by
 from callops.dashboard.phrases import DOUBT, FAILURES, WHAT_NEXT, WHOSE_FAULT, again, cap, plan
 from callops.dashboard.promised import Promised, promised
 from callops.sideband import glance
@@ -203,6 +204,7 @@ def status(picture: Picture) -> dict[str, Any]:
         "in_doubt": is_in_doubt(attempt),
         "again": again(call, attempt),
         "plan": plan_of(call, picture.breaker),
+        "steps": steps_of(attempt) if attempt and attempt.is_open else [],
         **supervision(picture),
     }
 
@@ -248,7 +250,7 @@ def why_not(call: Call, attempt: TransferAttempt | None) -> str:
     if attempt and is_in_doubt(attempt):
         return DOUBT
     if attempt and attempt.is_open:
-        return f"A transfer to {attempt.target_label} is under way."
+        return f"{under_way_by(attempt)} A transfer to {attempt.target_label} is under way."
     if call.state not in TRANSFERABLE:
         return "The AI has not answered yet; a transfer is possible once the call is live."
     return ""

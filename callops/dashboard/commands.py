@@ -22,6 +22,10 @@ from callops.dashboard.forms import AgainForm, LinkForm, TransferForm
 from callops.sideband.linking import LinkRefused, candidates, is_revisable, link_by_hand, missing_half
 from callops.supervision.models import Preset
 from callops.transfers.commands import AnotherOpen, NotTransferable, TargetRefused, TooLate, cancel, request_transfer
+from callops.transfers.models import TransferAttempt
+
+RECENT = 4
+RECENT_LOOK = 30
 
 
 @require_POST
@@ -32,7 +36,8 @@ def transfer(request: HttpRequest, call_id: str) -> HttpResponse:
     form = TransferForm(request.POST)
     if not form.is_valid():
         return _answer(request, call.pk, problem=form.why(), status=422)
-    return _ask(request, call, destination=form.cleaned_data["destination"], key=form.cleaned_data["key"])
+    wish = {"destination": form.cleaned_data["destination"], "key": form.cleaned_data["key"]}
+    return _ask(request, call, **wish, summary=form.cleaned_data["brief"])
 
 
 @require_POST
@@ -116,11 +121,19 @@ def page_context(request: HttpRequest, picture: Picture) -> dict[str, Any]:
         "chosen": request.POST.get("destination") or (wanted.pk if wanted else _last_wish(picture)),
         "key": new_token(),
         "act_key": new_token(),
+        "brief_key": new_token(),
+        "recent": recent(),
         "presets": Preset.objects.all(),
         "candidates": candidates(picture.call) if half_wanted(picture.call) else [],
         "may_act": access.may_act(access.user_of(request)),
         "here": "call",
     }
+
+
+def recent() -> list[Destination]:
+    """The destinations of the last transfers that still stand in the directory, newest first, each once."""
+    used = TransferAttempt.objects.filter(destination__isnull=False).order_by("-pk").select_related("destination")
+    return list(dict.fromkeys(attempt.destination for attempt in used[:RECENT_LOOK] if attempt.destination))[:RECENT]
 
 
 def _last_wish(picture: Picture) -> int | None:

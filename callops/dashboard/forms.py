@@ -12,13 +12,29 @@ from callops.calls.words import FailureStage, Policy, State
 from callops.transfers.models import Force, Mechanism
 
 ANY_FAILURE = "any"
+MAX_BRIEF = 240
+
+
+class ByNameOrLabel(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A destination by its name or, typed ahead, by what it is called on the screen."""
+
+    def to_python(self, value: Any) -> Destination | None:
+        """The destination; a label counts when only one has it."""
+        labelled = list(Destination.objects.filter(label__iexact=str(value or ""))[:2])
+        return labelled[0] if len(labelled) == 1 else super().to_python(value)
 
 
 class TransferForm(forms.Form):
     """Where to send the caller; `key` makes a form sent twice one wish."""
 
     key = forms.CharField(max_length=200, widget=forms.HiddenInput)
-    destination = forms.ModelChoiceField(
+    brief = forms.CharField(
+        required=False,
+        max_length=MAX_BRIEF,
+        error_messages={"max_length": f"Give the brief in at most {MAX_BRIEF} characters."},
+    )
+    """What the human hears before taking the call; nothing: the assistant's own words, or a cold transfer."""
+    destination = ByNameOrLabel(
         Destination.objects.all(),
         to_field_name="name",
         empty_label=None,

@@ -1,44 +1,55 @@
 /* Acts on the call page: hold to hang up, a preview of words to say, three seconds to think before a transfer. */
 (() => {
   "use strict";
-
-  const HOLD_MS = 900;
-  let held = null;
+  const on = (names, act, capture) => names.split(" ").forEach((name) => document.addEventListener(name, act, capture));
+  const holdable = (event) => event.target.closest && event.target.closest("[data-hold]");
+  let held = null; // the button and its timer
+  let counting = null; // the form and its timer
 
   function release() {
-    if (!held) return;
-    clearTimeout(held.timer);
-    held.button.removeAttribute("data-holding");
+    if (held) clearTimeout(held.timer), delete held.button.dataset.holding;
     held = null;
   }
-
   function hold(button) {
     if (held || button.disabled) return;
     button.dataset.holding = "";
-    held = { button, timer: setTimeout(() => { release(); button.dataset.confirmed = ""; button.click(); }, HOLD_MS) };
+    held = { button, timer: setTimeout(() => { release(); button.click(); }, 900) };
   }
-
-  const holdable = (event) => event.target.closest && event.target.closest("[data-hold]");
-
-  document.addEventListener("pointerdown", (event) => holdable(event) && event.button === 0 && hold(holdable(event)));
-  document.addEventListener("keydown", (event) => {
+  on("pointerdown", (event) => holdable(event) && event.button === 0 && hold(holdable(event)));
+  on("keydown", (event) => {
     if (!holdable(event) || (event.key !== "Enter" && event.key !== " ")) return;
     event.preventDefault();
     if (!event.repeat) hold(holdable(event));
   });
-  for (const end of ["pointerup", "pointercancel", "keyup", "blur"]) window.addEventListener(end, release);
+  on("pointerup pointercancel keyup visibilitychange", release);
 
-  document.addEventListener("click", (event) => {
-    const button = holdable(event);
-    if (!button) return;
-    // A click without a pointer or a key (assistive technology, a script) is a decision of its own.
-    const short = event.detail > 0 && !("confirmed" in button.dataset);
-    delete button.dataset.confirmed;
-    if (short) { event.preventDefault(); event.stopPropagation(); button.dataset.short = ""; }
+  function stop() {
+    if (counting) clearInterval(counting.timer), (counting.form.querySelector(".counting").hidden = true);
+    counting = null;
+  }
+  function countDown(form, left) {
+    form.querySelector(".counting").hidden = left <= 0;
+    form.querySelector("[data-left]").textContent = left;
+    if (left <= 0) stop(), form.dataset.sure = "", form.requestSubmit();
+  }
+  on("submit", (event) => {
+    const form = event.target;
+    if (!form.dataset.countdown || "sure" in form.dataset) return;
+    event.preventDefault();
+    let left = Number(form.dataset.countdown);
+    if (!counting) counting = { form, timer: setInterval(() => countDown(form, (left -= 1)), 1000) };
+    countDown(form, left);
+  });
+  on("click", (event) => { // a click of the pointer itself was too short; those of a held button or a script have no detail
+    const short = event.detail > 0 && holdable(event);
+    if (short) event.preventDefault(), event.stopPropagation(), (short.dataset.short = "");
+    const fill = event.target.closest("[data-fill]");
+    if (fill) document.getElementById(fill.dataset.fill).value = fill.dataset.words;
+    if (event.target.closest("[data-stop]")) stop();
   }, true);
-
-  document.addEventListener("input", (event) => {
-    const preview = event.target.dataset && document.getElementById(event.target.dataset.preview);
+  on("toggle", (event) => event.newState === "closed" && stop(), true);
+  on("input", (event) => {
+    const preview = document.getElementById(event.target.dataset.preview);
     if (preview) preview.textContent = event.target.value || "…";
   });
 })();

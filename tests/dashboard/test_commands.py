@@ -170,3 +170,18 @@ def test_commands_are_posts_with_a_csrf_token(supervisor: User, make_call: MakeC
 
     assert client.get(f"/calls/{call.pk}/transfer").status_code == 405
     assert client.post(f"/calls/{call.pk}/hangup").status_code == 403
+
+
+def test_a_transfer_with_a_brief_takes_the_name_as_it_is_typed_and_tells_the_human(
+    desk: Client, make_call: MakeCall, frontdesk: Destination
+) -> None:
+    call = live(make_call)
+
+    desk.post(f"/calls/{call.pk}/transfer", {"destination": "front DESK", "key": "k1", "brief": "Mother on oxygen."})
+
+    attempt = TransferAttempt.objects.get(call=call)
+    assert (attempt.destination, attempt.summary) == (frontdesk, "Mother on oxygen.")
+    page = desk.get(f"/calls/{call.pk}/").content.decode()
+    assert "supervisor is moving this caller." in page
+    assert '<li class="now"><span class="shape half" aria-hidden="true"></span><span>Twilio rings Front desk' in page
+    assert 'data-words="Front desk"' in page

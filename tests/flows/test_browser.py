@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -131,3 +131,68 @@ def test_the_page_reads_without_javascript(browser: Browser, world: World) -> No
     expect(page.locator("#verdict")).to_contain_text("Front desk")
     context.close()
     world.hang_up_caller(call["carrier"]["call_sid"])
+
+
+def opened(page: Page, world: World, scenario: str) -> str:
+    call_id: str = world.live(scenario, speed=2)["id"]
+    page.goto(f"/calls/{call_id}/")
+    expect(page.locator("#live-light")).to_contain_text("live", timeout=SOON_MS)
+    return call_id
+
+
+def test_a_supervisor_works_one_call_from_whisper_to_hang_up(
+    page: Page,
+    world: World,
+    pictures: Callable[[Page, str], None],
+) -> None:
+    call_id = opened(page, world, "happy_silent_refer")
+    expect(page.locator("#looking")).to_contain_text("supervisor1", timeout=SOON_MS)
+
+    page.locator("#whisper-box summary").click()
+    page.locator("#whisper").fill("Be quick.")
+    page.get_by_role("button", name="Whisper", exact=True).click()
+    expect(page.locator("#supervise")).to_contain_text("seen", timeout=SOON_MS)
+    expect(page.get_by_role("log")).to_contain_text("hidden from the caller", timeout=SOON_MS)
+    expect(page.locator("#whisper")).to_have_value("")
+    pictures(page, "call-whispered")
+
+    page.get_by_role("button", name="With a brief…").click()
+    page.get_by_label("Who should take the call").fill("Front desk")
+    page.get_by_role("button", name="Move the caller").click()
+    expect(page.locator(".counting")).to_be_visible()
+    pictures(page, "call-countdown")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".counting")).to_be_hidden()
+    assert world.call(call_id)["transfers"] == []
+
+    page.get_by_role("button", name="Move the caller").click()
+    expect(page.locator(".stepper .now")).to_be_visible(timeout=SOON_MS)
+    pictures(page, "call-stepper")
+    expect(page.locator("#verdict")).to_contain_text("connected", timeout=SOON_MS)
+
+    call_id = opened(page, world, "happy_silent_refer")
+    page.locator("#hangup summary").click()
+    button = page.get_by_role("button", name="Hang up", exact=True)
+    button.click()
+    assert world.call(call_id)["state"] != "ended"
+    button.focus()
+    page.keyboard.down("Enter")
+    expect(page.locator("#header")).to_contain_text("ended by an operator", timeout=SOON_MS)
+    page.keyboard.up("Enter")
+
+
+@pytest.fixture
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Page, str], None]:
+    """Keeps the page at desktop and phone size, light and dark, as artefacts of the run."""
+    folder = tmp_path_factory.getbasetemp() / "desk-pictures"
+    folder.mkdir(exist_ok=True)
+
+    def keep(page: Page, name: str) -> None:
+        for width in (1440, 360):
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)
+                page.set_viewport_size({"width": width, "height": 900})
+                page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=False)
+        page.set_viewport_size({"width": 1440, "height": 900})
+
+    return keep
