@@ -14,7 +14,7 @@ from django.db.models import Count, OuterRef, Q, Subquery
 from callops.calls import timeline
 from callops.calls.ends import End
 from callops.calls.kinds import Kind
-from callops.calls.models import Call, Event
+from callops.calls.models import Call, Event, Leg
 from callops.calls.words import Policy, State, Topology
 from callops.core.config import config
 from callops.dashboard.ending import end_of
@@ -23,7 +23,7 @@ from callops.dashboard.phrases import DOUBT, FAILURES, WHAT_NEXT, WHOSE_FAULT, a
 from callops.dashboard.promised import Promised, promised
 from callops.sideband import glance
 from callops.sideband.glance import WELL, Standing
-from callops.sideband.models import Turn
+from callops.sideband.models import AiSession, Turn
 from callops.supervision import presence
 from callops.supervision.commands import cursor_of, refusal
 from callops.supervision.models import Intervention
@@ -90,6 +90,9 @@ class Picture:
     """What supervisors did in the conversation, newest first."""
     looking: tuple[str, ...] = ()
     """Who has this page open."""
+    legs: Sequence[Leg] = ()
+    session: AiSession | None = None
+    """The newest AI session."""
 
     @property
     def stamp(self) -> tuple[object, ...]:
@@ -143,7 +146,7 @@ def talk_since(cursors: Mapping[str, Cursor]) -> dict[str, Talk]:
 def read(call_id: str, *, now: datetime, seq: int = 0, rev: int = 0) -> Picture | None:
     """The call as it is now, with what is new after the cursors; None when there is no such call.
 
-    Eleven queries; two more once the call is over, or when the assistant promised what nobody did.
+    Thirteen queries; two more once the call is over, or when the assistant promised what nobody did.
     The call is read first: whatever commits while the rest is read is found again after these cursors.
     """
     call = Call.objects.select_related("line").filter(pk=call_id).first()
@@ -170,6 +173,8 @@ def read(call_id: str, *, now: datetime, seq: int = 0, rev: int = 0) -> Picture 
         promised=promised(call, standing, attempts[0] if attempts else None),
         acts=list(call.interventions.order_by("-pk")[:MAX_ACTS]),
         looking=presence.looking([call.pk], now).get(call.pk, ()),
+        legs=list(call.legs.all()),
+        session=call.sessions.order_by("-pk").first(),
     )
 
 
@@ -216,6 +221,8 @@ def supervision(picture: Picture) -> dict[str, Any]:
     return {
         "acts": picture.acts,
         "looking": picture.looking,
+        "legs": picture.legs,
+        "session": picture.session,
         "cursor": cursor,
         "paused": cursor.endswith(".paused"),
         "mute": refusal(call),

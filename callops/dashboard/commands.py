@@ -16,7 +16,7 @@ from callops.calls.commands import AlreadyOver, hang_up
 from callops.calls.models import Call, CallBack, Destination
 from callops.core.clock import now
 from callops.core.ids import new_token
-from callops.dashboard import access, call_page
+from callops.dashboard import access, call_page, spent
 from callops.dashboard.call_page import Picture
 from callops.dashboard.forms import AgainForm, LinkForm, TransferForm
 from callops.sideband.linking import LinkRefused, candidates, is_revisable, link_by_hand, missing_half
@@ -123,6 +123,7 @@ def page_context(request: HttpRequest, picture: Picture) -> dict[str, Any]:
         "act_key": new_token(),
         "brief_key": new_token(),
         "recent": recent(),
+        "cost": spent.of(picture.call),
         "presets": Preset.objects.all(),
         "candidates": candidates(picture.call) if half_wanted(picture.call) else [],
         "may_act": access.may_act(access.user_of(request)),

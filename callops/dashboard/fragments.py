@@ -82,7 +82,7 @@ def status(picture: call_page.Picture) -> dict[str, str]:
     context = {**call_page.status(picture), "oob": True, "live": True}
     return {
         name: render_to_string(f"dashboard/_{name}.html", context)
-        for name in ("header", "verdict", "commands", "supervise", "looking")
+        for name in ("header", "verdict", "commands", "supervise", "looking", "halves")
     }
 
 

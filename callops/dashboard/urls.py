@@ -18,6 +18,7 @@ urlpatterns = [
     path("calls/<str:call_id>/transfers/<str:transfer_id>/cancel", commands.cancel_transfer, name="cancel"),
     path("calls/<str:call_id>/transfers/<str:transfer_id>/again", commands.retry, name="retry"),
     path("calls/<str:call_id>/hangup", commands.hangup, name="hangup"),
+    path("calls/<str:call_id>/cost", views.cost, name="cost"),
     path("calls/<str:call_id>/intervene", supervising.intervene_in, name="intervene"),
     path("callbacks/", views.call_backs_page, name="call_backs"),
     path("callbacks/<int:task_id>/done", commands.call_back_done, name="call_back_done"),

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from callops.alerts.models import Incident
 from callops.calls.models import CallBack
 from callops.core.clock import now
-from callops.dashboard import access, board, callers, history, outages, results
+from callops.dashboard import access, board, callers, history, outages, results, spent
 from callops.dashboard.call_page import became, read
 from callops.dashboard.commands import page_context
 from callops.dashboard.forms import HistoryForm
@@ -60,6 +60,15 @@ def call(request: HttpRequest, call_id: str) -> HttpResponse:
     if picture is None:
         return _where_it_went(call_id)
     return render(request, "dashboard/call.html", page_context(request, picture))
+
+
+@never_cache
+@require_safe
+@access.signed_in
+def cost(request: HttpRequest, call_id: str) -> HttpResponse:
+    """What the call's assistant has cost so far: a piece of its page, asked for now and then."""
+    row = access.call(call_id)
+    return render(request, "dashboard/_cost.html", {"call": row, "cost": spent.of(row)})
 
 
 def _where_it_went(call_id: str) -> HttpResponse:

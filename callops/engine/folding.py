@@ -19,6 +19,7 @@ from callops.sideband.promises import Promises, Said
 from callops.sideband.signs import Signs
 from callops.sideband.transcript import Change, ToolCall, Transcript, is_piece, worth_a_row
 from callops.sideband.turns import ASSISTANT
+from callops.sideband.usage import Usage
 from callops.supervision.progress import Told
 
 
@@ -51,6 +52,7 @@ class Folder:
         self.summaries: list[Summary] = []
         self.told: list[Told] = []
         self._acts = ActEar()
+        self._usage = Usage()
         self.batch = self._fresh()
 
     def replay(self, stored: Iterable[tuple[int, bytes]]) -> None:
@@ -78,6 +80,7 @@ class Folder:
     def open(self, at: datetime, *, unbroken: bool = False) -> Signs:
         """The socket is open (again) from now on; the signs of life as they are now."""
         self._life.open(at, unbroken=unbroken)
+        self._usage.gaps += 1 if self.frames and not unbroken else 0
         return self._signs()
 
     def close(self, at: datetime) -> None:
@@ -97,6 +100,7 @@ class Folder:
             if (turn := self._transcript.turn(item_id)) is not None:
                 batch.turns[item_id] = (self._base + self._transcript.position(item_id), turn)
         batch.signs = self._signs()
+        batch.usage = self._usage.counts
         told = self.told
         self.batch, self.calls, self.summaries, self.told = self._fresh(), [], [], []
         self._touched, self._all_touched = set(), False
@@ -148,6 +152,7 @@ class Folder:
             self.batch.events.append(rows.row_of(frame, at))
         if not asides.is_aside(frame):
             self._life.take(frame, at)
+        self._usage.take(frame)
         self.told += self._acts.take(frame, at, quiet=not (self.playing or self.responding))
 
     def _note(self, change: Change, at: datetime) -> None:

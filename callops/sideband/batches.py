@@ -56,6 +56,7 @@ class Batch:
     garbage: int = 0
     incomplete: bool = False
     signs: Signs = field(default_factory=Signs)
+    usage: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -92,8 +93,8 @@ def _count(batches: Sequence[Batch], before: Mapping[int, tuple[int, int]]) -> N
     for batch in batches:
         frames, garbage = before[batch.session_id]
         totals = (frames + len(batch.frames), garbage + batch.garbage)
-        rows.append((batch.session_id, *totals, *_values(batch.signs)))
-    bulk.update(AiSession, ["frames", "garbage", *SIGNS], rows)
+        rows.append((batch.session_id, *totals, batch.usage, *_values(batch.signs)))
+    bulk.update(AiSession, ["frames", "garbage", "usage", *SIGNS], rows)
 
 
 def _values(signs: Signs) -> Iterable[Any]:

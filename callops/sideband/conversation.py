@@ -39,6 +39,10 @@ class Conversation(msgspec.Struct, tag_field="fold", tag="conversation-1"):
     reported: set[str] = msgspec.field(default_factory=set)
     """The call_ids of function calls that were given out."""
     presses: list[Press] = msgspec.field(default_factory=list)
+    stops: dict[str, int] = msgspec.field(default_factory=dict)
+    """When the caller stopped saying each item, in unix ms; zero: not yet; negative: not waited for any more."""
+    sounded: set[str] = msgspec.field(default_factory=set)
+    """The responses of which the caller began to hear something."""
 
     def item(self, item_id: str, at: datetime) -> Item:
         """The item, made when it is new; a new one stands at the end until its place is learnt."""

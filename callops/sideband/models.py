@@ -85,6 +85,8 @@ class AiSession(models.Model):
     ghost_at = models.DateTimeField(null=True, blank=True)
     warned_at = models.DateTimeField(null=True, blank=True)
     """When it was said that the session's hour is nearly over."""
+    usage = models.JSONField(default=dict)
+    """Tokens by kind, and what is known to be missing from them (`usage.Usage`)."""
     frames = models.PositiveIntegerField(default=0)
     garbage = models.PositiveIntegerField(default=0)
 

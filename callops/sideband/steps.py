@@ -103,6 +103,14 @@ def _speech(talk: Conversation, frame: FrameLike, at: datetime) -> bool:
     if frame.item_id:
         item = talk.item(frame.item_id, at)
         item.speaker, item.begun = item.speaker or CALLER, True
+        talk.stops.setdefault(frame.item_id, 0)
+    return False
+
+
+def _stopped(talk: Conversation, frame: FrameLike, at: datetime) -> bool:
+    """The caller stopped speaking and waits for an answer from now on."""
+    if frame.item_id and not talk.stops.get(frame.item_id):
+        talk.stops[frame.item_id] = int(at.timestamp() * 1000)
     return False
 
 
@@ -195,7 +203,21 @@ def _response_over(talk: Conversation, frame: FrameLike, at: datetime) -> bool:
 def _playing(talk: Conversation, frame: FrameLike, at: datetime) -> bool:
     if frame.response_id:
         talk.playback.start(frame.response_id, at)
+        _answered(talk, frame.response_id, at)
     return False
+
+
+def _answered(talk: Conversation, response_id: str, at: datetime) -> None:
+    """The caller hears an answer: how long they waited for it stands with its first words, by our receive times."""
+    if response_id in talk.sounded:
+        return
+    talk.sounded.add(response_id)
+    spoken = [talk.items[item_id] for item_id in talk.of_response(response_id)]
+    first = next((item for item in spoken if item.speaker == ASSISTANT), None)
+    last = next(reversed(talk.stops), "")
+    if first is not None and talk.stops.get(last, 0) > 0:
+        first.detail["waited_ms"] = int(at.timestamp() * 1000) - talk.stops[last]
+        talk.stops[last] = -1
 
 
 def _played(talk: Conversation, frame: FrameLike, at: datetime) -> bool:
@@ -249,6 +271,7 @@ STEPS: Final[dict[str, Step]] = {
     f"{_TRANSCRIPTION}.completed": Step(_the_item, _whole),
     f"{_TRANSCRIPTION}.failed": Step(_the_item, _unrecognised),
     "input_audio_buffer.speech_started": Step(_the_item, _speech),
+    "input_audio_buffer.speech_stopped": Step(_the_item, _stopped),
     "input_audio_buffer.timeout_triggered": Step(_the_item, _speech),
     "input_audio_buffer.committed": Step(_the_item, _committed),
     "input_audio_buffer.dtmf_event_received": Step(_next_press, _pressed),

@@ -78,6 +78,7 @@ class Transcript:
         A whole text that comes after a re-attach still replaces what was collected.
         """
         touched = []
+        self._talk.stops = dict.fromkeys(self._talk.stops, -1)
         for item_id in self._talk.ordering.order:
             item = self._talk.items.get(item_id)
             if item is not None and item.visible and not item.final:

@@ -97,6 +97,32 @@ class Preset(models.Model):
         return self.title
 
 
+class Price(models.Model):
+    """What a model costs from a day on, in USD: per million tokens by kind, per minute for transcription by time.
+
+    A price is never changed: a new one begins on its own day, so that what was computed can be computed again.
+    """
+
+    model = models.CharField(max_length=80)
+    from_day = models.DateField()
+    text_in = models.DecimalField(max_digits=9, decimal_places=4, default=0)
+    text_cached = models.DecimalField(max_digits=9, decimal_places=4, default=0)
+    text_out = models.DecimalField(max_digits=9, decimal_places=4, default=0)
+    audio_in = models.DecimalField(max_digits=9, decimal_places=4, default=0)
+    audio_cached = models.DecimalField(max_digits=9, decimal_places=4, default=0)
+    audio_out = models.DecimalField(max_digits=9, decimal_places=4, default=0)
+    image_in = models.DecimalField(max_digits=9, decimal_places=4, default=0)
+    image_cached = models.DecimalField(max_digits=9, decimal_places=4, default=0)
+    per_minute = models.DecimalField(max_digits=9, decimal_places=4, default=0)
+
+    class Meta:
+        ordering: ClassVar = ["model", "-from_day"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["model", "from_day"], name="price_of_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.model} from {self.from_day}"
+
+
 class Presence(models.Model):
     """Somebody has this call's page open; forgotten when it was not seen for a while."""
 
