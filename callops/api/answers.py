@@ -15,6 +15,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from callops.api.auth import NO_CREDENTIALS
 from callops.calls.commands import AlreadyOver
+from callops.supervision.commands import NotNow, Unfit
 from callops.transfers.commands import AnotherOpen, NotTransferable, TargetRefused, TooLate
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ def add_to(api: NinjaAPI) -> None:
         NotTransferable,
         TooLate,
         AlreadyOver,
+        NotNow,
+        Unfit,
         TargetRefused,
     ):
         api.add_exception_handler(error, _told)
@@ -94,7 +97,7 @@ def _told(request: HttpRequest, error: Raised) -> HttpResponse:
             return problem(422, _sentence(error))
         case Http404():
             return problem(404, NOT_HERE)
-        case TargetRefused():
+        case TargetRefused() | Unfit():
             return problem(422, str(error))
         case AnotherOpen():
             return problem(409, str(error), transfer_id=error.attempt.pk)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializ
 
 from callops.calls import words
 from callops.sideband.models import Speaker
+from callops.supervision.models import Act, Step
 from callops.transfers import models as transfer_words
 from callops.transfers import tries
 
@@ -215,6 +216,31 @@ class Events(BaseModel):
 
     items: list[Event]
     next: int | None
+
+
+class InterventionWish(BaseModel):
+    """What to do in the conversation; `text` is what is whispered or said."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    act: Act
+    text: Annotated[PlainText, Field(max_length=500)] = ""
+
+
+class Intervention(BaseModel):
+    """One act and how far it got; `why` says why it was refused, or why nobody knows."""
+
+    id: str
+    call_id: str
+    act: Act
+    text: str
+    requested_by: str
+    step: Step
+    why: str
+    asked_at: Moment
+    sent_at: Moment | None
+    acknowledged_at: Moment | None
+    seen_at: Moment | None
 
 
 class TransferWish(BaseModel):

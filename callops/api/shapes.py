@@ -11,6 +11,7 @@ from django.db.models import Prefetch
 from callops.api import schemas
 from callops.calls.models import Call, Event
 from callops.sideband.models import Turn
+from callops.supervision.models import Act, Intervention, Step
 from callops.transfers.evidence import tries_of
 from callops.transfers.models import AttemptQuerySet, Evidence, TransferAttempt
 from callops.transfers.tries import Try
@@ -119,4 +120,21 @@ def _redirect(row: TransferAttempt) -> schemas.Redirect | None:
         http_status=row.redirect_status,
         error_code=row.redirect_error_code,
         document_fetched_at=row.document_fetched_at,
+    )
+
+
+def intervention(row: Intervention) -> schemas.Intervention:
+    """One act in a conversation."""
+    return schemas.Intervention(
+        id=row.pk,
+        call_id=row.call_id,
+        act=Act(row.act),
+        text=row.text,
+        requested_by=row.by,
+        step=Step(row.step),
+        why=row.why,
+        asked_at=row.asked_at,
+        sent_at=row.sent_at,
+        acknowledged_at=row.acknowledged_at,
+        seen_at=row.seen_at,
     )

@@ -18,6 +18,7 @@ from callops.calls.search import matching
 from callops.calls.words import State
 from callops.core.clock import now
 from callops.sideband.models import Turn
+from callops.supervision.commands import intervene
 from callops.transfers.commands import cancel, request_transfer
 from callops.transfers.models import TransferAttempt
 
@@ -154,6 +155,32 @@ def hang_up_call(request: SignedRequest, call_id: str) -> Status[schemas.Call]:
     """The wish is written down and the engine ends both legs; 409 when the call is over."""
     ending = hang_up(call=_call(call_id), asked_by=request.auth.get_username(), now=now())
     return Status(202, shapes.call(_call(ending.pk)))
+
+
+@router.post(
+    "/calls/{call_id}/interventions",
+    response={202: schemas.Intervention, **_COMMAND_REFUSALS},
+    summary="Whisper to the assistant, have it say words, pause or resume it",
+    operation_id="intervene",
+    auth=COMMANDERS,
+    throttle=_THROTTLES,
+)
+def ask_intervention(
+    request: SignedRequest,
+    call_id: str,
+    wish: schemas.InterventionWish,
+    key: Annotated[
+        str | None,
+        Header(alias="Idempotency-Key", pattern=r"^[\x21-\x7e]{1,200}$", description="Once per key"),
+    ] = None,
+) -> Status[schemas.Intervention]:
+    """The act is written down and handed to the assistant; its steps are on the call's timeline.
+
+    409 says why it cannot be done now: the assistant's session is not open, or it is paused already.
+    """
+    by = request.auth.get_username()
+    row = intervene(call=_call(call_id), act=wish.act, words=wish.text, by=by, now=now(), key=key)
+    return Status(202, shapes.intervention(row))
 
 
 def _call(call_id: str) -> Call:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from callops.dashboard import breakers, commands, sign_in, supervising, views
+from callops.dashboard import breakers, commands, desk_settings, sign_in, supervising, views
 
 app_name = "dashboard"
 
@@ -23,6 +23,8 @@ urlpatterns = [
     path("callbacks/", views.call_backs_page, name="call_backs"),
     path("callbacks/<int:task_id>/done", commands.call_back_done, name="call_back_done"),
     path("calls/<str:call_id>/link", commands.link, name="link"),
+    path("desk/", desk_settings.page, name="desk_settings"),
+    path("desk/presets/<int:preset_id>/forget", desk_settings.forget_preset, name="forget_preset"),
     path("transfers/", views.transfers_page, name="transfers"),
     path("transfers/lines/<int:line_id>/breaker", breakers.force, name="breaker"),
     path("incidents/", views.incidents_page, name="incidents"),

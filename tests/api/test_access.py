@@ -12,7 +12,7 @@ from callops.calls.models import Call
 from tests.api.conftest import NOON
 
 GETS = ["/api/calls", "/api/calls/x", "/api/calls/x/events", "/api/transfers/x"]
-POSTS = ["/api/calls/x/transfers", "/api/transfers/x/cancel", "/api/calls/x/hangup"]
+POSTS = ["/api/calls/x/transfers", "/api/transfers/x/cancel", "/api/calls/x/hangup", "/api/calls/x/interventions"]
 
 
 @pytest.mark.django_db
@@ -150,6 +150,7 @@ def test_the_openapi_document_tells_every_operation_and_word() -> None:
         "/api/transfers/{transfer_id}",
         "/api/transfers/{transfer_id}/cancel",
         "/api/calls/{call_id}/hangup",
+        "/api/calls/{call_id}/interventions",
     }
     shapes = document["components"]["schemas"]
     assert shapes["Call"]["properties"]["state"]["enum"][0] == "ringing"

@@ -1,0 +1,97 @@
+"""What an administrator keeps for the desk: whispers that are often needed, and what models cost from a day on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from callops.dashboard import access
+from callops.supervision.models import Preset, Price
+
+KEEP_PRICES = "supervision.add_price"
+PRICES = (
+    "text_in",
+    "text_cached",
+    "text_out",
+    "audio_in",
+    "audio_cached",
+    "audio_out",
+    "image_in",
+    "image_cached",
+    "per_minute",
+)
+
+
+class PresetForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A whisper with the title under which it is offered."""
+
+    class Meta:
+        model = Preset
+        fields = ("title", "words")
+
+
+class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What a model costs from a day on; what is left out costs nothing."""
+
+    from_day = forms.DateField(label="From day", widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in PRICES:
+            self.fields[name].required = False
+
+    def clean(self) -> dict[str, Any]:
+        """Nothing typed is zero; a negative price is none."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for name in PRICES:
+            value = cleaned.get(name) or 0
+            if value < 0:
+                self.add_error(name, "A price is not below zero.")
+            cleaned[name] = value
+        return cleaned
+
+    class Meta:
+        model = Price
+        fields = ("model", "from_day", *PRICES)
+
+
+def may_keep(request: HttpRequest) -> bool:
+    """Whether this person keeps the desk's presets and prices."""
+    return bool(access.user_of(request).has_perm(KEEP_PRICES))
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@access.signed_in
+def page(request: HttpRequest) -> HttpResponse:
+    """Presets and prices as they are; a new one is added by POST, and a price that was is never changed."""
+    _administrators_only(request)
+    about = request.POST.get("about", "")
+    preset = PresetForm(request.POST if about == "preset" else None, prefix="preset")
+    price = PriceForm(request.POST if about == "price" else None, prefix="price")
+    form = {"preset": preset, "price": price}.get(about)
+    if form is not None and form.is_valid():
+        form.save()
+        return HttpResponseRedirect(resolve_url("dashboard:desk_settings"), status=303)
+    context = {"presets": Preset.objects.all(), "prices": Price.objects.all(), "preset": preset, "price": price}
+    return render(request, "dashboard/desk_settings.html", context, status=422 if form is not None else 200)
+
+
+@require_POST
+@access.signed_in
+def forget_preset(request: HttpRequest, preset_id: int) -> HttpResponse:
+    """The preset is not offered any more; forgetting it twice changes nothing."""
+    _administrators_only(request)
+    Preset.objects.filter(pk=preset_id).delete()
+    return HttpResponseRedirect(resolve_url("dashboard:desk_settings"), status=303)
+
+
+def _administrators_only(request: HttpRequest) -> None:
+    if not may_keep(request):
+        raise PermissionDenied("Presets and prices are kept by administrators.")

@@ -1,0 +1,39 @@
+"""Presets and prices: kept by administrators, offered and used on the call page."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.test import Client
+
+from callops.supervision.models import Preset, Price
+from tests.dashboard.conftest import MakeCall, make_line
+
+
+def test_only_administrators_keep_presets_and_prices(desk: Client) -> None:
+    assert desk.get("/desk/").status_code == 403
+    assert desk.post("/desk/", {"about": "preset"}).status_code == 403
+
+
+def test_a_preset_is_offered_on_every_call_until_it_is_forgotten(client: Client, db: None, make_call: MakeCall) -> None:
+    client.force_login(User.objects.create_superuser("root"))
+    call = make_call(line=make_line())
+
+    made = client.post("/desk/", {"about": "preset", "preset-title": "Refund", "preset-words": "Offer a refund."})
+
+    assert made.status_code == 303
+    assert '<option value="Offer a refund.">Refund</option>' in client.get(f"/calls/{call.pk}/").content.decode()
+    assert "Offer a refund." in client.get("/desk/").content.decode()
+    client.post(f"/desk/presets/{Preset.objects.get().pk}/forget")
+    assert not Preset.objects.exists()
+
+
+def test_a_price_begins_on_its_day_and_the_same_day_cannot_be_priced_twice(client: Client, db: None) -> None:
+    client.force_login(User.objects.create_superuser("root"))
+    wish = {"about": "price", "price-model": "gpt-next", "price-from_day": "2027-01-01", "price-audio_out": "50"}
+
+    assert client.post("/desk/", wish).status_code == 303
+    price = Price.objects.get(model="gpt-next")
+    assert (int(price.audio_out), int(price.text_in)) == (50, 0)
+    assert client.post("/desk/", wish).status_code == 422
+    assert client.post("/desk/", {**wish, "price-from_day": "2027-02-01", "price-text_in": "-1"}).status_code == 422
+    assert Price.objects.filter(model="gpt-next").count() == 1
