@@ -61,7 +61,8 @@ def rows(now: datetime, only: Collection[str] | None = None) -> list[Row]:
     wanted = Call.objects.on_board(now=now)
     if only is not None:
         wanted = wanted.filter(pk__in=only)
-    spoken = Turn.objects.filter(call=OuterRef("pk")).exclude(speaker=Speaker.TOOL).exclude(text="")
+    unheard = [Speaker.TOOL, Speaker.OPERATOR]
+    spoken = Turn.objects.filter(call=OuterRef("pk")).exclude(speaker__in=unheard).exclude(text="")
     moved = TransferAttempt.objects.filter(call=OuterRef("pk"))
     calls = list(wanted.newest_first().select_related("line"))
     last_turns = _last(wanted, spoken.order_by("-position", "-pk"))

@@ -21,6 +21,7 @@ from callops.dashboard.ending import end_of
 from callops.dashboard.moving_steps import steps_of, under_way_by
 from callops.dashboard.phrases import DOUBT, FAILURES, WHAT_NEXT, WHOSE_FAULT, again, cap, plan
 from callops.dashboard.promised import Promised, promised
+from callops.dashboard.whisperers import named
 from callops.sideband import glance
 from callops.sideband.glance import WELL, Standing
 from callops.sideband.models import AiSession, Turn
@@ -135,7 +136,7 @@ def talk_since(cursors: Mapping[str, Cursor]) -> dict[str, Talk]:
         Turn.objects.filter(changed).order_by().annotate(count=Subquery(of_call.annotate(n=Count("pk")).values("n")))
     )
     talk = {pk: Talk([], []) for pk in cursors}
-    for turn in sorted(turns, key=order):
+    for turn in named(sorted(turns, key=order)):
         talk[turn.call_id].turns.append(turn)
         talk[turn.call_id].count = turn.count
     for event in Event.objects.filter(happened).order_by("seq"):
@@ -163,7 +164,7 @@ def read(call_id: str, *, now: datetime, seq: int = 0, rev: int = 0) -> Picture 
         call=call,
         attempts=attempts,
         events=events,
-        turns=sorted(turns, key=order),
+        turns=named(sorted(turns, key=order)),
         turn_ids=turn_ids,
         seq=max([call.last_seq, *(event.seq for event in events)]),
         rev=max([call.turn_rev, *(turn.rev for turn in turns)]),

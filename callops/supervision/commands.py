@@ -62,10 +62,15 @@ def cursor_of(call: Call) -> str:
 
 
 def is_paused(call: Call) -> bool:
-    """Whether the assistant's session last said that it is paused, as far as supervisors asked for it."""
+    """Whether the assistant's session last said that it is paused, as far as supervisors asked for it.
+
+    A caller who came back to the assistant has a new session, which nobody paused yet.
+    """
     done = Intervention.objects.filter(call=call, act__in=[Act.PAUSE, Act.RESUME])
     last = done.filter(acknowledged_at__isnull=False).order_by("-acknowledged_at", "-pk").first()
-    return last is not None and last.act == Act.PAUSE
+    if last is None or last.act != Act.PAUSE:
+        return False
+    return not call.sessions.filter(opened_at__gt=last.acknowledged_at).exists()
 
 
 def refusal(call: Call, act: Act | None = None, cursor: str | None = None) -> str:

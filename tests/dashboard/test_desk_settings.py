@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.test import Client
 
+from callops.sideband.models import AiSession
 from callops.supervision.models import Preset, Price
-from tests.dashboard.conftest import MakeCall, make_line
+from tests.dashboard.conftest import NOON, MakeCall, make_line
 
 
 def test_only_administrators_keep_presets_and_prices(desk: Client) -> None:
@@ -37,3 +38,18 @@ def test_a_price_begins_on_its_day_and_the_same_day_cannot_be_priced_twice(clien
     assert client.post("/desk/", wish).status_code == 422
     assert client.post("/desk/", {**wish, "price-from_day": "2027-02-01", "price-text_in": "-1"}).status_code == 422
     assert Price.objects.filter(model="gpt-next").count() == 1
+
+
+def test_the_page_says_what_the_call_has_cost_and_why_that_is_a_lower_bound(desk: Client, make_call: MakeCall) -> None:
+    call = make_call(line=make_line(), started_at=NOON)
+    assert "No answer has been metered yet." in desk.get(f"/calls/{call.pk}/").content.decode()
+    at = call.started_at
+    AiSession.objects.create(
+        call=call, ai_call_id="rtc_1", webhook_at=at, created_at=at, usage={"audio_out": 1000, "gaps": 1}
+    )
+
+    piece = desk.get(f"/calls/{call.pk}/cost").content.decode()
+
+    assert "≥ $0.0640" in piece
+    assert "at least: we were not connected for a while" in piece
+    assert 'hx-trigger="every 10s"' in piece

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.flows.world import World
@@ -152,15 +153,17 @@ def test_a_supervisor_works_one_call_from_whisper_to_hang_up(
     page.locator("#whisper").fill("Be quick.")
     page.get_by_role("button", name="Whisper", exact=True).click()
     expect(page.locator("#supervise")).to_contain_text("seen", timeout=SOON_MS)
-    expect(page.get_by_role("log")).to_contain_text("hidden from the caller", timeout=SOON_MS)
+    expect(page.get_by_role("log")).to_contain_text("whisper of supervisor1, hidden from the caller", timeout=SOON_MS)
     expect(page.locator("#whisper")).to_have_value("")
     pictures(page, "call-whispered")
+    assert grave_findings(page) == []
 
     page.get_by_role("button", name="With a brief…").click()
     page.get_by_label("Who should take the call").fill("Front desk")
     page.get_by_role("button", name="Move the caller").click()
     expect(page.locator(".counting")).to_be_visible()
     pictures(page, "call-countdown")
+    assert grave_findings(page) == []
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(".counting")).to_be_hidden()
     assert world.call(call_id)["transfers"] == []
@@ -179,6 +182,12 @@ def test_a_supervisor_works_one_call_from_whisper_to_hang_up(
     page.keyboard.down("Enter")
     expect(page.locator("#header")).to_contain_text("ended by an operator", timeout=SOON_MS)
     page.keyboard.up("Enter")
+
+
+def grave_findings(page: Page) -> list[str]:
+    """What axe finds serious or critical, with where it is."""
+    found = Axe().run(page).response["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found if each["impact"] in ("serious", "critical")]
 
 
 @pytest.fixture

@@ -116,6 +116,19 @@ def test_a_session_that_says_it_is_silent_answers_only_a_pause_sent_before() -> 
     assert is_paused(call)
 
 
+def test_a_caller_who_is_back_talks_with_a_session_that_nobody_paused() -> None:
+    call = make_call()
+    session = make_session(call, opened_at=at(0))
+    row = asked(call, "pause")
+    progress.claim(row.pk, now=at(1))
+    progress.tell(session.pk, [Told(Step.ACKNOWLEDGED, act=Act.PAUSE, at=at(2))], now=at(2))
+    assert is_paused(call)
+
+    make_session(call, ai_call_id="rtc_back", opened_at=at(30))
+
+    assert not is_paused(call)
+
+
 def test_who_looks_is_forgotten_by_itself() -> None:
     call = make_call()
     for who in ("bob", "alice", "bob"):
