@@ -13,19 +13,28 @@ from callops.dashboard.commands import page_context
 from callops.supervision.commands import MAX_WORDS, NotNow, Unfit, intervene
 from callops.supervision.models import Act
 
+TYPED = "typed"
+"""The act of a form sent by Enter, without one of its buttons."""
+
 
 class ActForm(forms.Form):
     """One act; `seen` is how the call stood on the screen, `key` makes a form sent twice one wish."""
 
-    act = forms.ChoiceField(choices=Act.choices)
+    act = forms.ChoiceField(choices=[*Act.choices, (TYPED, "what was typed")])
     key = forms.CharField(max_length=200)
     seen = forms.CharField(max_length=80)
     whisper = forms.CharField(required=False, max_length=MAX_WORDS)
     say = forms.CharField(required=False, max_length=MAX_WORDS)
 
-    def words(self) -> str:
-        """What is to be whispered or said."""
-        return str(self.cleaned_data.get(self.cleaned_data["act"], ""))
+    def wish(self) -> dict[str, str]:
+        """The act and its words. Enter in a box means that box; with words in both, a button must say which."""
+        act = str(self.cleaned_data["act"])
+        if act == TYPED:
+            filled = [name for name in (Act.WHISPER, Act.SAY) if self.cleaned_data.get(name)]
+            if len(filled) > 1:
+                raise Unfit("Both boxes have words. Press the button of the one you mean.")
+            act = filled[0] if filled else Act.WHISPER
+        return {"act": act, "words": str(self.cleaned_data.get(act, ""))}
 
     def why(self) -> str:
         """What is wrong, in one sentence."""
@@ -39,10 +48,9 @@ def intervene_in(request: HttpRequest, call_id: str) -> HttpResponse:
     call, form = access.call(call_id), ActForm(request.POST)
     if not form.is_valid():
         return _answer(request, call.pk, form, problem=form.why(), status=422)
-    wish = {"act": form.cleaned_data["act"], "words": form.words(), "key": form.cleaned_data["key"]}
-    by = access.user_of(request).get_username()
+    by, key = access.user_of(request).get_username(), form.cleaned_data["key"]
     try:
-        intervene(call=call, by=by, now=now(), cursor=form.cleaned_data["seen"], **wish)
+        intervene(call=call, by=by, now=now(), key=key, cursor=form.cleaned_data["seen"], **form.wish())
     except Unfit as unfit:
         return _answer(request, call.pk, form, problem=str(unfit), status=422)
     except NotNow as refused:
