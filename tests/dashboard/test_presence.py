@@ -1,0 +1,29 @@
+"""Who else is on a call: everybody who watches reads it at once, and reads it again when somebody leaves."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from callops.core.database import in_db
+from tests.dashboard.browser import Browser
+from tests.dashboard.conftest import MakeCall
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet_hub")]
+MARK = '<span class="watcher">{}</span>'
+
+
+def person(pk: int, name: str) -> SimpleNamespace:
+    return SimpleNamespace(is_authenticated=True, is_active=True, pk=pk, username=name)
+
+
+async def test_two_people_on_one_call_read_each_others_names(make_call: MakeCall) -> None:
+    call = await in_db(make_call)()
+    path = f"/ws/calls/{call.pk}/?seq=0&rev=0"
+    async with Browser(path, person(1, "alice")) as alice:
+        async with Browser(path, person(2, "bob")) as bob:
+            await alice.until(lambda page: page.saw(MARK.format("bob")))
+            await bob.until(lambda page: page.saw(MARK.format("alice")))
+        alice.received.clear()
+        await alice.until(lambda page: page.saw('id="looking"') and not page.saw(MARK.format("bob")))
