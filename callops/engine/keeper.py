@@ -61,10 +61,14 @@ class Keeper:
     async def flush(self) -> None:
         """Everything read so far is durable. Raises `LeaseLost` or the database's error; what was not kept waits."""
         async with self._writing:
-            if self._unsaved is None and not self._folder.has_news:
-                return
-            taken = self._unsaved = self._unsaved or self._folder.take_batch()
-            await self._writer.keep(taken.batch)
-            self._unsaved = None
+            if self._unsaved is not None:
+                await self._keep_one(self._unsaved)
+            if self._folder.has_news:
+                await self._keep_one(self._folder.take_batch())
+
+    async def _keep_one(self, taken: Taken) -> None:
+        self._unsaved = taken
+        await self._writer.keep(taken.batch)
+        self._unsaved = None
         self._room.set()
         self._kept(taken)
