@@ -13,7 +13,6 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from callops.core.config import Config
-from tests.need import advice_given
 from tests.servers import postgres_url, redis_url
 
 __all__ = ["configure", "contracts", "postgres_url", "redis_url"]
@@ -45,9 +44,9 @@ def configure(settings: Any) -> Callable[..., Config]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say in one line what would have let the skipped tests run."""
-    if advice_given:
-        advice = "; ".join(sorted(advice_given))
-        terminalreporter.write_line(f"Skipped for want of programs; to run everything: {advice}.")
+    skipped = terminalreporter.stats.get("skipped", [])
+    if advice := sorted({str(report.longrepr[2]).removeprefix("Skipped: ") for report in skipped}):
+        terminalreporter.write_line(f"Skipped for want of programs; to run everything: {'; '.join(advice)}.")
 
 
 def pytest_unconfigure() -> None:

@@ -9,9 +9,6 @@ import pytest
 
 REQUIRE_ALL = "CALLOPS_REQUIRE_ALL"
 
-advice_given: set[str] = set()
-"""What to install for everything that was skipped; the summary says it in one line."""
-
 
 def need(condition: object, advice: str) -> None:
     """Go on if `condition` holds; else skip, or fail when `CALLOPS_REQUIRE_ALL=1`. `advice` says what to install."""
@@ -22,5 +19,4 @@ def need(condition: object, advice: str) -> None:
 def _lacking(advice: str) -> NoReturn:
     if os.environ.get(REQUIRE_ALL) == "1":
         pytest.fail(f"{advice} ({REQUIRE_ALL}=1 lets nothing be skipped)", pytrace=False)
-    advice_given.add(advice)
     pytest.skip(advice)
