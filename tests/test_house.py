@@ -21,6 +21,7 @@ ROOMS = {
     "core",
     "dashboard",
     "engine",
+    "privacy",
     "providers",
     "sideband",
     "simulator",

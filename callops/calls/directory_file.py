@@ -13,7 +13,7 @@ from django.db.models import NOT_PROVIDED, Field
 
 from callops.calls.models import Destination, Line
 from callops.calls.toml_places import Places, find_places
-from callops.calls.words import Policy, ReferTarget, Topology
+from callops.calls.words import Policy, Redaction, ReferTarget, Topology
 
 DESTINATION_KEYS = ("name", "label", "uri", "next", "screen")
 LINE_KEYS = (
@@ -30,6 +30,7 @@ LINE_KEYS = (
     "voice",
     "instructions",
     "greeting",
+    "redact",
 )
 _REQUIRED = {"lines": ("number", "name"), "destinations": ("name", "label", "uri")}
 _KEYS = {"lines": LINE_KEYS, "destinations": DESTINATION_KEYS}
@@ -158,11 +159,19 @@ def _switch_fault(key: str, value: object) -> str | None:
     return None if isinstance(value, bool) else f"{key} must be true or false, not {value!r}"
 
 
+def _redact_fault(key: str, value: object) -> str | None:
+    words = ", ".join(f'"{word}"' for word in Redaction.values)
+    if not isinstance(value, list) or not all(word in Redaction.values for word in value):
+        return f"{key} must be a list of these words, or an empty one: {words}; not {value!r}"
+    return None
+
+
 _TYPED: dict[str, Callable[[str, object], str | None]] = {
     "refer_deadline_s": _deadline_fault,
     "ai_retries": _tries_fault,
     "rescue_in_document": _switch_fault,
     "screen": _switch_fault,
+    "redact": _redact_fault,
 }
 
 
@@ -227,4 +236,6 @@ def _filled(model: type[Line | Destination], keys: Sequence[str], row: Mapping[s
 
 def _default(model: type[Line | Destination], key: str) -> Any:
     default = _field(model, key).default
-    return None if default is NOT_PROVIDED else default
+    if default is NOT_PROVIDED:
+        return None
+    return default() if callable(default) else default

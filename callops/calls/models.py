@@ -16,6 +16,7 @@ from callops.calls.words import (
     LegStatus,
     Method,
     Policy,
+    Redaction,
     ReferTarget,
     Role,
     Runtime,
@@ -60,6 +61,8 @@ class Line(models.Model):
     voice = models.CharField(max_length=40, default="marin")
     instructions = models.TextField(default="", blank=True)
     greeting = models.TextField(default="", blank=True)
+    redact = models.JSONField(default=Redaction.usual, blank=True)
+    """What is not kept readable of what is said on its calls (`words.Redaction`)."""
 
     class Meta:
         ordering: ClassVar = ["name"]

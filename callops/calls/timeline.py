@@ -135,6 +135,23 @@ def take_in(call_id: str, logged: Sequence[Event]) -> None:
     call_changed(call_id)
 
 
+@transaction.atomic
+def unsay(call_id: str, words: Mapping[str, str], *, since: datetime) -> int:
+    """The call's facts about these turns (their item ids) show only `words`; how many were changed.
+
+    The one way in which a fact changes: what was said must not stay readable. That it was said, and when, stays.
+    """
+    facts = Event.objects.filter(call_id=call_id, kind__in=(Kind.OPENAI_TURN, Kind.OPENAI_DTMF), at__gte=since)
+    changed = []
+    for fact in facts.select_for_update().order_by("pk"):
+        if (item_id := fact.body.get("item_id")) in words:
+            place = "key" if fact.kind == Kind.OPENAI_DTMF else "text"
+            fact.body = {**fact.body, place: storable(words[item_id])}
+            changed.append(fact)
+    Event.objects.bulk_update(changed, ["body"])
+    return len(changed)
+
+
 def since(call_id: str, cursor: int, limit: int = 500) -> list[Event]:
     """Events of one call after `cursor`, in order."""
     return list(Event.objects.filter(call_id=call_id, seq__gt=cursor).order_by("seq")[:limit])

@@ -45,6 +45,20 @@ class ReferTarget(TextChoices):
     SIP = "sip", "sip:"
 
 
+class Redaction(TextChoices):
+    """What is not kept readable of what was said; the label is what stands there instead."""
+
+    CARD = "card", "card number"
+    NATIONAL_ID = "national_id", "national id"
+    EMAIL = "email", "e-mail address"
+    DIGITS = "digits", "long number"
+
+    @classmethod
+    def usual(cls) -> list[str]:
+        """What a line does not keep readable when its directory says nothing else."""
+        return [cls.CARD.value, cls.NATIONAL_ID.value, cls.EMAIL.value]
+
+
 class Method(TextChoices):
     """How the two halves of a call were joined, best first."""
 

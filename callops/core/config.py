@@ -13,6 +13,8 @@ class Config:
     """Every variable of the environment, checked. Secrets are left out of `repr`."""
 
     secret_key: str = field(repr=False)
+    privacy_keys: tuple[bytes, ...] = field(repr=False)
+    """The first seals what was said, all of them open it; the last is made of `secret_key`."""
     debug: bool
     allowed_hosts: tuple[str, ...]
     public_url: str

@@ -58,7 +58,12 @@ class Attachment:
         self._owner = owner
         self._outside = outside
         self._clock = clock
-        self._folder = Folder(session_id=served.session_id, call_id=served.call_id, position_base=served.position_base)
+        self._folder = Folder(
+            session_id=served.session_id,
+            call_id=served.call_id,
+            position_base=served.position_base,
+            rules=served.rules,
+        )
         self._keeper = Keeper(self._folder, writer or Writer(owner=owner, clock=clock), kept=self._act_on)
         self._socket: Sideband | None = None
         self._heard = asyncio.Event()

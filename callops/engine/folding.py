@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,6 +10,7 @@ import msgspec
 
 from callops.engine import asides, rows
 from callops.engine.asides import Summary
+from callops.engine.discretion import Discretion
 from callops.engine.hearing_acts import ActEar
 from callops.providers.openai import frames
 from callops.providers.openai.frames import Frame
@@ -37,7 +38,7 @@ class Taken:
 class Folder:
     """One session's transcript, and the batch of what was read since the last one was taken."""
 
-    def __init__(self, *, session_id: int, call_id: str, position_base: int) -> None:
+    def __init__(self, *, session_id: int, call_id: str, position_base: int, rules: Collection[str] = ()) -> None:
         self._session_id = session_id
         self._call_id = call_id
         self._base = position_base
@@ -52,6 +53,7 @@ class Folder:
         self.summaries: list[Summary] = []
         self.told: list[Told] = []
         self._acts = ActEar()
+        self._discretion = Discretion(rules)
         self._usage = Usage()
         self.batch = self._fresh()
 
@@ -95,10 +97,12 @@ class Folder:
     def take_batch(self) -> Taken:
         """Everything since the last time, with the present text of each changed turn; a new batch begins."""
         batch, calls, summaries = self.batch, self.calls, self.summaries
+        self._regroup(batch)
         touched = [turn.item_id for turn in self._transcript.turns()] if self._all_touched else self._touched
         for item_id in touched:
             if (turn := self._transcript.turn(item_id)) is not None:
-                batch.turns[item_id] = (self._base + self._transcript.position(item_id), turn)
+                shown = self._discretion.shown(turn)
+                batch.turns[item_id] = (self._base + self._transcript.position(item_id), shown)
         batch.signs = self._signs()
         batch.usage = self._usage.counts
         told = self.told
@@ -131,7 +135,7 @@ class Folder:
             frame = frames.decode(raw)
         except frames.Garbage:
             self.batch.garbage += 1
-            self.batch.events.append(rows.garbage(raw, at))
+            self.batch.events.append(self._discretion.event(rows.garbage(raw, at)))
             return False
         if is_piece(frame.type):
             if self._transcript.grow(frame, at):
@@ -149,7 +153,8 @@ class Folder:
         if (summary := asides.summary_in(frame)) is not None:
             self.summaries.append(summary)
         if worth_a_row(frame) or rows.is_note(frame):
-            self.batch.events.append(rows.row_of(frame, at))
+            pressed = change.turns[0] if change and change.turns else ""
+            self.batch.events.append(self._discretion.event(rows.row_of(frame, at, pressed=pressed)))
         if not asides.is_aside(frame):
             self._life.take(frame, at)
         self._usage.take(frame)
@@ -167,9 +172,17 @@ class Folder:
         turn = self._transcript.turn(item_id)
         if turn is not None and turn.speaker != "tool" and "whisper" not in turn.detail and item_id not in self._told:
             self._told.add(item_id)
-            self.batch.events.append(rows.turn(turn, at))
+            self.batch.events.append(rows.turn(self._discretion.shown(turn), at))
+            self._discretion.said(turn)
             if turn.speaker == ASSISTANT:
                 self._promises.take(Said(turn.item_id, turn.text, turn.started_at, at))
+
+    def _regroup(self, batch: Batch) -> None:
+        """Lines that were shown before, and must not be any more now, are shown anew; so are their facts."""
+        if self._all_touched or self._discretion.completes(map(self._transcript.turn, self._touched)):
+            anew = self._discretion.regroup(self._transcript.turns(), self._touched)
+            self._touched.update(anew)
+            batch.unsaid = {item_id: turn for item_id, turn in anew.items() if item_id in self._told}
 
     def _signs(self) -> Signs:
         return self._promises.on(self._life.signs)

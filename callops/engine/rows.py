@@ -21,10 +21,11 @@ def is_note(frame: Frame) -> bool:
     return item is not None and item.role == "system" and (item.id or "").startswith(tuple(NOTE_IDS.values()))
 
 
-def row_of(frame: Frame, at: datetime) -> NewEvent:
-    """A notable frame as one row (contract OpenAI 4.6)."""
+def row_of(frame: Frame, at: datetime, *, pressed: str = "") -> NewEvent:
+    """A notable frame as one row (contract OpenAI 4.6); `pressed` is the turn that a key press made."""
     if frame.type == "input_audio_buffer.dtmf_event_received":
-        return NewEvent(at=at, kind=Kind.OPENAI_DTMF, lane=Lane.CALLER, body={"key": frame.event})
+        key = {"key": frame.event, "item_id": pressed}
+        return NewEvent(at=at, kind=Kind.OPENAI_DTMF, lane=Lane.CALLER, body=key)
     if is_note(frame) and frame.item is not None:
         return NewEvent(at=at, kind=Kind.OPENAI_NOTE_ADDED, lane=Lane.OPENAI, body={"item_id": frame.item.id})
     if frame.type == "conversation.item.truncated":

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from callops.calls.lifecycle import OVER
 from callops.calls.models import Call
-from callops.calls.words import LegStatus, Role
+from callops.calls.words import LegStatus, Redaction, Role
 from callops.sideband import acceptance, journal
 from callops.sideband.models import AiSession
 
@@ -24,11 +24,14 @@ class Served:
     was_open: bool
     greeting: str
     """How the assistant begins: as the line wants it, or, to a caller who is back, with what came of the transfer."""
+    rules: tuple[str, ...] = ()
+    """What is not kept readable of what is said (`Line.redact`)."""
 
 
 def served(session_id: int) -> Served:
     """What an attachment must know, read once when the lease was won."""
     session = AiSession.objects.select_related("call__line").get(pk=session_id)
+    line = session.call.line
     return Served(
         session_id=session.pk,
         call_id=session.call_id,
@@ -36,7 +39,8 @@ def served(session_id: int) -> Served:
         position_base=session.position_base,
         accepted_at=session.accepted_at or session.created_at,
         was_open=session.opened_at is not None,
-        greeting=acceptance.told(session) or (session.call.line.greeting if session.call.line else ""),
+        greeting=acceptance.told(session) or (line.greeting if line else ""),
+        rules=tuple(line.redact if line else Redaction.usual()),
     )
 
 

@@ -15,9 +15,10 @@ from django.db import transaction
 from callops.calls import timeline
 from callops.calls.kinds import Kind
 from callops.calls.models import Call, Destination
-from callops.calls.words import EndedBy, Lane
+from callops.calls.words import EndedBy, Lane, Redaction
 from callops.core.text import storable
 from callops.engine.asides import Summary
+from callops.privacy.rules import redact
 from callops.sideband.journal import LeaseLost
 from callops.sideband.models import AiSession
 from callops.sideband.payload import END_TOOL, TRANSFER_TOOL
@@ -72,8 +73,9 @@ def run(session_id: int, asked: ToolCall, *, owner: str, now: datetime) -> Reply
 @transaction.atomic
 def hand_over(session_id: int, summary: Summary, *, now: datetime) -> None:
     """The AI's sentence is the summary of the transfer it was asked for, if that is one of this session's call."""
-    call_id = AiSession.objects.values_list("call_id", flat=True).get(pk=session_id)
-    asides.summarised(summary.transfer, call_id=call_id, text=summary.text, now=now)
+    call = Call.objects.select_related("line").get(sessions=session_id)
+    words = redact(summary.text, _rules(call)).text
+    asides.summarised(summary.transfer, call_id=call.pk, text=words, now=now)
 
 
 @transaction.atomic
@@ -91,6 +93,7 @@ def _transfer(call: Call, asked: ToolCall, now: datetime) -> Reply:
     if destination is None:
         known = ", ".join(Destination.objects.values_list("name", flat=True)) or "none at the moment"
         return _refusal(f"There is no destination called {wish.destination[:64]}. Destinations are: {known}.")
+    rules = _rules(call)
     try:
         request_transfer(
             call=call,
@@ -98,14 +101,19 @@ def _transfer(call: Call, asked: ToolCall, now: datetime) -> Reply:
             asked_by=ASSISTANT,
             now=now,
             key=f"tool:{asked.call_id}",
-            reason=wish.reason,
-            summary=wish.summary,
+            reason=redact(wish.reason, rules).text,
+            summary=redact(wish.summary, rules).text,
         )
     except AnotherOpen as open_one:
         return Reply({"ok": True, "note": str(open_one)}, speak=False)
     except (NotTransferable, TargetRefused) as refusal:
         return _refusal(str(refusal))
     return Reply({"ok": True, "destination": destination.label, "note": "The caller is being connected."}, speak=False)
+
+
+def _rules(call: Call) -> list[str]:
+    """What is not kept readable of what is said on this call."""
+    return call.line.redact if call.line else Redaction.usual()
 
 
 def _refusal(words: str) -> Reply:

@@ -57,6 +57,8 @@ class Batch:
     incomplete: bool = False
     signs: Signs = field(default_factory=Signs)
     usage: dict[str, Any] = field(default_factory=dict)
+    unsaid: dict[str, TurnState] = field(default_factory=dict)
+    """Turns on the timeline that must not show there any more what they showed."""
 
     @property
     def is_empty(self) -> bool:
@@ -75,6 +77,8 @@ def save(batches: Collection[Batch], *, owner: str, now: datetime) -> set[int]:
         _save_frames([batch for batch in kept if batch.frames], packs, now)
         _save_turns([batch for batch in kept if batch.turns or batch.removed])
         timeline.append_all(_facts(kept))
+        for batch in kept:
+            _unsay(batch)
         if incomplete := [batch.call_id for batch in kept if batch.incomplete]:
             Call.objects.filter(pk__in=incomplete).update(incomplete=True)
         calls_changed({batch.call_id for batch in kept})
@@ -123,6 +127,14 @@ def _save_turns(batches: Sequence[Batch]) -> None:
         for position, turn in batch.turns.values()
     )
     bulk.upsert(Turn, TURN, rows, key=["call", "item_id"])
+
+
+def _unsay(batch: Batch) -> None:
+    """The facts about these turns say what the turns say now."""
+    if batch.unsaid:
+        since = min(turn.started_at for turn in batch.unsaid.values())
+        words = {item_id: turn.detail.get("dtmf", turn.text) for item_id, turn in batch.unsaid.items()}
+        timeline.unsay(batch.call_id, words, since=since)
 
 
 def _facts(batches: Sequence[Batch]) -> dict[str, list[NewEvent]]:

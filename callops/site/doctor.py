@@ -68,6 +68,9 @@ def secrets(config: Config) -> Iterator[Finding]:
             yield Finding(name, False, "is not set", f"set it to {WANTED[name]}")
     long_enough = len(config.secret_key) >= SECRET_KEY_CHARS
     text = "is long enough" if long_enough else f"is shorter than {SECRET_KEY_CHARS} characters"
+    if len(config.privacy_keys) == 1:
+        hint = "set it, so that SECRET_KEY can be changed without closing old recordings of what was said"
+        yield Finding("PRIVACY_KEY", None, "is not set; what was said is sealed with a key made of SECRET_KEY", hint)
     yield Finding("SECRET_KEY", long_enough, text, "set it to a longer random text (this signs everybody out)")
 
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from environs import Env, EnvValidationError
 
 from callops.core.config import Config
@@ -15,6 +17,7 @@ from callops.site.secret_key import kept_secret_key
 
 SECRETS = (
     "SECRET_KEY",
+    "PRIVACY_KEY",
     "DATABASE_URL",
     "REDIS_URL",
     "OPENAI_API_KEY",
@@ -88,7 +91,7 @@ def read(environ: Mapping[str, str], *, credentials_required: bool = False) -> C
     problems += _missing(config, given, credentials_required=credentials_required)
     if problems:
         raise EnvironmentProblems(problems)
-    return _with_folder_and_key(config)
+    return _with_last_key(_with_folder_and_key(config))
 
 
 def _from_files(given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
@@ -127,6 +130,7 @@ def _config(env: _Given) -> Config:
     database = env.database("DATABASE_URL") or {}
     return Config(
         secret_key=env.str("SECRET_KEY", ""),
+        privacy_keys=env.privacy_keys("PRIVACY_KEY", ""),
         debug=env.yes_or_no("DEBUG"),
         allowed_hosts=env.hosts("ALLOWED_HOSTS", "") or shapes.own_hosts(public_url or ""),
         public_url=public_url,
@@ -149,6 +153,14 @@ def _config(env: _Given) -> Config:
         engine_capacity=env.whole_number("ENGINE_CAPACITY"),
         demo=env.str(DEMO_MARK, "") == "1",
     )
+
+
+def _with_last_key(config: Config) -> Config:
+    """What was sealed before PRIVACY_KEY was set is still opened."""
+    made = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"callops: what was said").derive(
+        config.secret_key.encode()
+    )
+    return replace(config, privacy_keys=(*config.privacy_keys, made))
 
 
 def _with_folder_and_key(config: Config) -> Config:

@@ -16,6 +16,7 @@ from environs import ValidationError
 
 MOST_SECONDS = 120.0
 MOST_CALLS = 10_000
+PRIVACY_KEY_BYTES = 32
 
 WANTED = {
     "SECRET_KEY": "a long random text (needed because DATABASE_URL is not SQLite)",
@@ -198,6 +199,20 @@ def auth_tokens(text: str) -> tuple[str, ...]:
     return tokens
 
 
+def privacy_keys(text: str) -> tuple[bytes, ...]:
+    """Keys of 32 bytes, the one that seals first."""
+    try:
+        keys = tuple(
+            base64.b64decode(word, altchars=b"-_", validate=True)
+            for word in text.replace("+", "-").replace("/", "_").split()
+        )
+    except binascii.Error:
+        keys = (b"",)
+    if not all(len(key) == PRIVACY_KEY_BYTES for key in keys):
+        raise Misshapen("32 random bytes in base64; while keys are being changed the new one first, then the old ones")
+    return keys
+
+
 PARSERS: tuple[Callable[[str], Any], ...] = (
     yes_or_no,
     seconds,
@@ -206,6 +221,7 @@ PARSERS: tuple[Callable[[str], Any], ...] = (
     hosts,
     database,
     webhook_secrets,
+    privacy_keys,
     auth_tokens,
 )
 """The shapes that make something of the text; the others only look at it."""

@@ -298,3 +298,21 @@ def test_the_command_names_the_file_and_the_line_of_every_fault(file: Path) -> N
 def test_the_command_says_when_there_is_no_such_file(file: Path) -> None:
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("load_directory", file)
+
+
+@pytest.mark.parametrize("value", ['"card"', '["card", "names"]', "true"])
+def test_what_is_redacted_are_words_of_a_list_and_nothing_else(file: Path, value: str) -> None:
+    ((_, why),) = refused(file, f'[[lines]]\nnumber = "+15550100"\nname = "Support"\nredact = {value}\n')
+
+    assert why.startswith('redact must be a list of these words, or an empty one: "card", ')
+
+
+def test_a_line_redacts_what_its_file_says_and_the_usual_when_it_says_nothing(file: Path) -> None:
+    row = '[[lines]]\nnumber = "+15550100"\nname = "Support"\n'
+    file.write_text(row)
+    load(file)
+    assert Line.objects.get().redact == ["card", "national_id", "email"]
+    file.write_text(f"{row}redact = []\n")
+
+    assert load(file) == ["Changed line +15550100: redact from ['card', 'national_id', 'email'] to []."]
+    assert Line.objects.get().redact == []

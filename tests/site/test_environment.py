@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import stat
 from dataclasses import fields
 from pathlib import Path
@@ -195,7 +196,8 @@ def test_postgres_needs_a_secret_key_and_sqlite_keeps_its_own(tmp_path: Path) ->
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_any_secret_may_be_a_file(name: str, tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text(MADE_UP.get(name, "redis://cache.example.com:6379/0") + "\n")
+    else_made_up = {"PRIVACY_KEY": base64.b64encode(b"k" * 32).decode()}
+    (tmp_path / "secret").write_text((MADE_UP | else_made_up).get(name, "redis://cache.example.com:6379/0") + "\n")
     environ = {key: value for key, value in MADE_UP.items() if key != name}
     if name == "TWILIO_API_KEY_SECRET":
         environ["TWILIO_API_KEY_SID"] = "SK1"
@@ -237,3 +239,13 @@ def test_the_example_file_lists_every_variable_and_can_be_read() -> None:
 
 def test_every_setting_is_a_field_that_a_room_can_ask_for() -> None:
     assert {field.name for field in fields(Config)} >= {"public_url", "refer_deadline_s", "openai_webhook_secrets"}
+
+
+def test_what_was_said_is_sealed_with_the_newest_key_and_one_made_of_the_secret_key_comes_last() -> None:
+    old, new = (base64.b64encode(letter * 32).decode() for letter in (b"o", b"\xff"))
+    alone, both = read(MADE_UP), read(MADE_UP | {"PRIVACY_KEY": f"{new} {old}"})
+
+    assert both.privacy_keys == (b"\xff" * 32, b"o" * 32, *alone.privacy_keys)
+    assert len(alone.privacy_keys) == 1
+    assert "32 random bytes" in problems({"PRIVACY_KEY": "c2hvcnQ="})[0]
+    assert "32 random bytes" in problems({"PRIVACY_KEY": "no base64 at all!"})[0]

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from callops.alerts.models import Incident
 from callops.calls.models import Call, Event
 from callops.calls.withheld import is_withheld
+from callops.calls.words import Redaction
 from callops.core.clock import now
 from callops.dashboard import phrases, proof, record, signs, wording
 from callops.dashboard.phrases import Chip
@@ -54,6 +55,12 @@ def target(uri: str) -> str:
 def ms(value: int | None) -> str:
     """Milliseconds as seconds with one decimal: `9.1 s`; nothing when unknown."""
     return "" if value is None else f"{value / 1000:.1f} s"
+
+
+@register.filter
+def rule_label(rule: str) -> str:
+    """What a rule of redaction replaces: `card number`."""
+    return Redaction(rule).label if rule in Redaction.values else rule
 
 
 @register.filter
