@@ -19,6 +19,7 @@ ROOMS = {
     "api",
     "calls",
     "core",
+    "custody",
     "dashboard",
     "engine",
     "privacy",

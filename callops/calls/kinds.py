@@ -72,6 +72,9 @@ class Kind(StrEnum):
     OPERATOR_SAID = "operator.said"  # by, text, intervention
     OPERATOR_PAUSED = "operator.paused"  # by, intervention
     OPERATOR_RESUMED = "operator.resumed"  # by, intervention
+    OPERATOR_HELD = "operator.held"  # by, why: a legal hold; nothing of the call is deleted
+    OPERATOR_HOLD_LIFTED = "operator.hold_lifted"  # by
+    OPERATOR_ERASED = "operator.erased"  # by: the caller's number and what was said
     # Deadlines.
     CLOCK_REFER_DEADLINE = "clock.refer_deadline"  # deadline_s, transfer
     CLOCK_WEBHOOK_MISSING = "clock.webhook_missing"  # deadline_s
@@ -79,3 +82,4 @@ class Kind(StrEnum):
     CLOCK_SAID_NOT_DONE = "clock.said_not_done"  # said, seconds: the assistant said it transfers; nothing was started
     CLOCK_DEAD_AIR = "clock.dead_air"  # seconds, since: neither side makes a sound, and the assistant does not answer
     CLOCK_HUMAN_DEADLINE = "clock.human_deadline"  # transfer
+    CLOCK_FORGOTTEN = "clock.forgotten"  # what: transcript | frames; days: how long it was kept

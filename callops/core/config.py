@@ -43,6 +43,9 @@ class Config:
     ghost_after_s: float
     engine_capacity: int
     """How many sidebands one engine holds before it leaves new ones to others."""
+    keep_transcripts_days: int
+    keep_frames_days: int
+    """How long what was said is kept after the call; 0: for good."""
     demo: bool
     """Simulated providers, made-up credentials: `serve --demo`."""
 

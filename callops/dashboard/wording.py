@@ -244,6 +244,9 @@ SENTENCES: dict[str, str | Callable[[Body], str]] = {
     Kind.OPERATOR_CANCELLED: lambda body: f"{said(body.get('by'), 'An operator')} called the transfer off.",
     Kind.OPERATOR_HANGUP: lambda body: f"{said(body.get('by'), 'An operator')} asked to hang up.",
     Kind.OPERATOR_CALL_BACK_DONE: lambda body: f"{said(body.get('by'), 'An operator')} called the caller back.",
+    Kind.OPERATOR_HELD: _colon("The call is on hold: nothing of it is deleted", "why"),
+    Kind.OPERATOR_HOLD_LIFTED: lambda body: f"{said(body.get('by'), 'An operator')} lifted the hold on this call.",
+    Kind.OPERATOR_ERASED: "The caller's number and what was said were erased.",
     **ACTS,
     Kind.HUMAN_PRESSED: _pressed,
     Kind.CLOCK_REFER_DEADLINE: lambda body: f"The carrier has not seen the REFER in {seconds(body.get('deadline_s'))}.",
@@ -254,6 +257,9 @@ SENTENCES: dict[str, str | Callable[[Body], str]] = {
     Kind.CLOCK_SAID_NOT_DONE: _colon("The assistant said it is transferring, and nothing was started", "said"),
     Kind.CLOCK_DEAD_AIR: lambda body: (
         f"Dead air: neither side has made a sound for {seconds(body.get('seconds'))}; the assistant does not answer."
+    ),
+    Kind.CLOCK_FORGOTTEN: lambda body: (
+        f"The {said(body.get('what'), 'transcript')} was deleted {said(body.get('days'), 'some')} days after the call."
     ),
     Kind.CLOCK_HUMAN_DEADLINE: "Twilio has not said how the call to the human ended, and we stopped waiting.",
 }

@@ -21,6 +21,7 @@ from callops.core.database import in_db
 from callops.core.ids import new_token
 from callops.core.notify import Changes, subscribe
 from callops.core.timekeeping import keep_time
+from callops.custody import clocks
 from callops.engine import carrier, deadlines, ghosts, reconciling, sessions, silences, telling, whose_leg
 from callops.engine.host import SidebandHost
 from callops.engine.moving import Mover
@@ -85,6 +86,7 @@ class Engine:
                 self._join,
                 self._reconcile,
                 self._watch,
+                self._forget,
             )
             if self._slow_look_is_due(now)
             else ()
@@ -122,6 +124,10 @@ class Engine:
     async def _watch(self, now: datetime) -> None:
         """Incidents open and close by themselves, looked at by one process every ten seconds."""
         await in_db(watching.look_in_turn)(now)
+
+    async def _forget(self, now: datetime) -> None:
+        """What has been kept long enough is deleted, a few calls at a time, by one process every ten minutes."""
+        await in_db(clocks.run_in_turn)(now)
 
     async def _attach(self, now: datetime) -> None:
         """Our share of what nobody holds. What is still being cleared away here cannot be taken again yet."""

@@ -47,6 +47,8 @@ DEFAULTS = {
     "WEBHOOK_DEADLINE_S": "6.0",
     "GHOST_AFTER_S": "30.0",
     "ENGINE_CAPACITY": "250",
+    "KEEP_TRANSCRIPTS_DAYS": "0",
+    "KEEP_FRAMES_DAYS": "0",
 }
 
 DEMO_MARK = "CALLOPS_DEMO"
@@ -151,6 +153,8 @@ def _config(env: _Given) -> Config:
         webhook_deadline_s=env.seconds("WEBHOOK_DEADLINE_S"),
         ghost_after_s=env.seconds("GHOST_AFTER_S"),
         engine_capacity=env.whole_number("ENGINE_CAPACITY"),
+        keep_transcripts_days=env.days("KEEP_TRANSCRIPTS_DAYS"),
+        keep_frames_days=env.days("KEEP_FRAMES_DAYS"),
         demo=env.str(DEMO_MARK, "") == "1",
     )
 

@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "callops.sideband",
     "callops.transfers",
     "callops.supervision",
+    "callops.custody",
     "callops.alerts",
     "callops.engine",
     "callops.webhooks",

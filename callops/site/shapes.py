@@ -16,6 +16,7 @@ from environs import ValidationError
 
 MOST_SECONDS = 120.0
 MOST_CALLS = 10_000
+MOST_DAYS = 36_500
 PRIVACY_KEY_BYTES = 32
 
 WANTED = {
@@ -62,6 +63,13 @@ def whole_number(text: str) -> int:
     """A whole number from 1 to `MOST_CALLS`."""
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_CALLS:
         raise Misshapen(f"a whole number from 1 to {MOST_CALLS}, such as 250")
+    return int(text)
+
+
+def days(text: str) -> int:
+    """A whole number of days up to `MOST_DAYS`; 0: for good."""
+    if not text.isascii() or not text.isdigit() or int(text) > MOST_DAYS:
+        raise Misshapen(f"a whole number of days up to {MOST_DAYS}, or 0 for good")
     return int(text)
 
 
@@ -217,6 +225,7 @@ PARSERS: tuple[Callable[[str], Any], ...] = (
     yes_or_no,
     seconds,
     whole_number,
+    days,
     web_address,
     hosts,
     database,
