@@ -17,6 +17,7 @@ from callops.api.auth import NO_CREDENTIALS
 from callops.calls.commands import AlreadyOver
 from callops.supervision.commands import NotNow, Unfit
 from callops.transfers.commands import AnotherOpen, NotTransferable, TargetRefused, TooLate
+from callops.transfers.typed import ApprovalWanted, TooOften
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,8 @@ def add_to(api: NinjaAPI) -> None:
         NotNow,
         Unfit,
         TargetRefused,
+        TooOften,
+        ApprovalWanted,
     ):
         api.add_exception_handler(error, _told)
     api.add_exception_handler(AuthenticationError, _unknown_sender)
@@ -101,6 +104,12 @@ def _told(request: HttpRequest, error: Raised) -> HttpResponse:
             return problem(422, str(error))
         case AnotherOpen():
             return problem(409, str(error), transfer_id=error.attempt.pk)
+        case ApprovalWanted():
+            return problem(409, str(error), approval_id=error.approval.pk)
+        case TooOften():
+            answer = problem(429, str(error))
+            answer.headers["Retry-After"] = str(error.retry_s)
+            return answer
     return problem(409, str(error))
 
 

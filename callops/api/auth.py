@@ -18,6 +18,7 @@ from callops.api.tokens import user_of
 from callops.core.clock import now
 
 MAY_COMMAND = "transfers.add_transferattempt"
+MAY_TYPE = "transfers.type_number"
 COMMANDS_A_MINUTE = 600
 _WINDOW_S = 60
 

@@ -10,7 +10,7 @@ from ninja.errors import HttpError
 from ninja.throttling import BaseThrottle
 
 from callops.api import schemas, shapes
-from callops.api.auth import COMMANDERS, PerPerson, SignedRequest
+from callops.api.auth import COMMANDERS, MAY_TYPE, PerPerson, SignedRequest
 from callops.calls import timeline
 from callops.calls.commands import hang_up
 from callops.calls.models import Call, Destination
@@ -114,6 +114,7 @@ def ask_transfer(
         uri=wish.uri,
         policy=wish.policy,
         key=key,
+        may_type=request.auth.has_perm(MAY_TYPE),
     )
     return Status(202, shapes.transfer(_attempt(attempt.pk)))
 

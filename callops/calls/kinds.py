@@ -65,6 +65,9 @@ class Kind(StrEnum):
     # People.
     HUMAN_PRESSED = "human.pressed"  # label, key, taken, via
     OPERATOR_TRANSFER_ASKED = "operator.transfer_asked"  # label, uri, by, policy, transfer
+    OPERATOR_APPROVAL_ASKED = "operator.approval_asked"  # by, uri: a second person has to agree
+    OPERATOR_APPROVED = "operator.approved"  # by, asked_by, uri
+    OPERATOR_DECLINED = "operator.declined"  # by, asked_by, uri
     OPERATOR_CANCELLED = "operator.cancelled"  # by, transfer
     OPERATOR_HANGUP = "operator.hangup"  # by
     OPERATOR_CALL_BACK_DONE = "operator.call_back_done"  # by

@@ -43,6 +43,13 @@ class Config:
     ghost_after_s: float
     engine_capacity: int
     """How many sidebands one engine holds before it leaves new ones to others."""
+    typed_countries: tuple[str, ...]
+    typed_sip_domains: tuple[str, ...]
+    """Where typed addresses may be; both empty: only destinations of the directory are dialled."""
+    transfers_an_hour: int
+    """How many transfers one person may ask for in an hour."""
+    typed_alone_an_hour: int
+    """How many of them to typed addresses without a second person's approval."""
     keep_transcripts_days: int
     keep_frames_days: int
     """How long what was said is kept after the call; 0: for good."""

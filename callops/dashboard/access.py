@@ -16,6 +16,7 @@ from callops.calls.models import Call
 from callops.transfers.models import TransferAttempt
 
 ACT = "transfers.add_transferattempt"
+TYPE = "transfers.type_number"
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -39,6 +40,11 @@ def who_may_see(user_ids: Collection[int]) -> set[int]:
 def may_act(user: AbstractBaseUser | AnonymousUser) -> bool:
     """Whether the user may transfer, cancel and hang up."""
     return isinstance(user, User) and user.has_perm(ACT)
+
+
+def may_type(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Whether the user may send callers to an address that is not in the directory, and agree to others doing so."""
+    return may_act(user) and isinstance(user, User) and user.has_perm(TYPE)
 
 
 def signed_in(view: View[P]) -> View[P]:

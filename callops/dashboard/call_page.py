@@ -32,7 +32,8 @@ from callops.transfers import switching
 from callops.transfers.breaker import Decision
 from callops.transfers.commands import TargetRefused, planned_policy
 from callops.transfers.evidence import facts_of
-from callops.transfers.models import TransferAttempt
+from callops.transfers.models import Approval, TransferAttempt
+from callops.transfers.typed import open_approvals
 from callops.transfers.verdict import in_doubt
 
 MAX_EVENTS = 500
@@ -89,6 +90,8 @@ class Picture:
     promised: Promised | None = None
     acts: Sequence[Intervention] = ()
     """What supervisors did in the conversation, newest first."""
+    approvals: Sequence[Approval] = ()
+    """Wishes that wait for a second person."""
     looking: tuple[str, ...] = ()
     """Who has this page open."""
     legs: Sequence[Leg] = ()
@@ -147,7 +150,7 @@ def talk_since(cursors: Mapping[str, Cursor]) -> dict[str, Talk]:
 def read(call_id: str, *, now: datetime, seq: int = 0, rev: int = 0) -> Picture | None:
     """The call as it is now, with what is new after the cursors; None when there is no such call.
 
-    Thirteen queries; two more once the call is over, or when the assistant promised what nobody did.
+    Fourteen queries; one more once the call is over, or when the assistant promised what nobody did.
     The call is read first: whatever commits while the rest is read is found again after these cursors.
     """
     call = Call.objects.select_related("line").filter(pk=call_id).first()
@@ -173,6 +176,7 @@ def read(call_id: str, *, now: datetime, seq: int = 0, rev: int = 0) -> Picture 
         standing=standing,
         promised=promised(call, standing, attempts[0] if attempts else None),
         acts=list(call.interventions.order_by("-pk")[:MAX_ACTS]),
+        approvals=() if call.is_over else open_approvals(call, now=now),
         looking=presence.looking([call.pk], now).get(call.pk, ()),
         legs=list(call.legs.all()),
         session=call.sessions.order_by("-pk").first(),
@@ -210,6 +214,7 @@ def status(picture: Picture) -> dict[str, Any]:
         "in_doubt": is_in_doubt(attempt),
         "again": again(call, attempt),
         "plan": plan_of(call, picture.breaker),
+        "approvals": picture.approvals,
         "steps": steps_of(attempt) if attempt and attempt.is_open else [],
         **supervision(picture),
     }

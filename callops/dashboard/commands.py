@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render, resolve_url
 from django.views.decorators.http import require_POST
@@ -21,8 +22,18 @@ from callops.dashboard.call_page import Picture
 from callops.dashboard.forms import AgainForm, LinkForm, TransferForm
 from callops.sideband.linking import LinkRefused, candidates, is_revisable, link_by_hand, missing_half
 from callops.supervision.models import Preset
-from callops.transfers.commands import AnotherOpen, NotTransferable, TargetRefused, TooLate, cancel, request_transfer
+from callops.transfers import typed
+from callops.transfers.commands import (
+    AnotherOpen,
+    NotTransferable,
+    TargetRefused,
+    TooLate,
+    approved_transfer,
+    cancel,
+    request_transfer,
+)
 from callops.transfers.models import TransferAttempt
+from callops.transfers.typed import ApprovalWanted, TooOften
 
 RECENT = 4
 RECENT_LOOK = 30
@@ -36,8 +47,30 @@ def transfer(request: HttpRequest, call_id: str) -> HttpResponse:
     form = TransferForm(request.POST)
     if not form.is_valid():
         return _answer(request, call.pk, problem=form.why(), status=422)
-    wish = {"destination": form.cleaned_data["destination"], "key": form.cleaned_data["key"]}
-    return _ask(request, call, **wish, summary=form.cleaned_data["brief"])
+    to = form.cleaned_data["destination"]
+    target: dict[str, Any] = {"destination": to} if to.pk else {"uri": to.uri}
+    return _ask(request, call, **target, key=form.cleaned_data["key"], summary=form.cleaned_data["brief"])
+
+
+@require_POST
+@access.acting
+def decide(request: HttpRequest, call_id: str, approval_id: str) -> HttpResponse:
+    """A second person agrees to a typed address, and the transfer is asked for; or does not, and nothing happens."""
+    user = access.user_of(request)
+    if not access.may_type(user):
+        raise PermissionDenied("You may not agree to addresses that are not in the directory.")
+    call, agreed = access.call(call_id), request.POST.get("agreed") == "yes"
+    try:
+        wish = typed.decide(approval_id, by=user.get_username(), now=now(), agreed=agreed)
+        if agreed:
+            approved_transfer(wish, now=now())
+    except typed.ApprovalGone as gone:
+        return _answer(request, call.pk, problem=str(gone), status=409)
+    except TargetRefused as refused:
+        return _answer(request, call.pk, problem=str(refused), status=422)
+    except (NotTransferable, AnotherOpen, TooOften) as refused:
+        return _answer(request, call.pk, problem=str(refused), status=409)
+    return _answer(request, call.pk)
 
 
 @require_POST
@@ -94,10 +127,14 @@ def link(request: HttpRequest, call_id: str) -> HttpResponse:
 def _ask(request: HttpRequest, call: Call, **wish: Any) -> HttpResponse:
     """The wish is written down; what stands against it is said."""
     try:
-        request_transfer(call=call, asked_by=access.user_of(request).get_username(), now=now(), **wish)
+        user = access.user_of(request)
+        by, may_type = user.get_username(), access.may_type(user)
+        request_transfer(call=call, asked_by=by, now=now(), may_type=may_type, **wish)
     except TargetRefused as refused:
         return _answer(request, call.pk, problem=str(refused), status=422)
-    except (NotTransferable, AnotherOpen) as refused:
+    except TooOften as refused:
+        return _answer(request, call.pk, problem=str(refused), status=429)
+    except (NotTransferable, AnotherOpen, ApprovalWanted) as refused:
         return _answer(request, call.pk, problem=str(refused), status=409)
     return _answer(request, call.pk)
 
@@ -127,6 +164,7 @@ def page_context(request: HttpRequest, picture: Picture) -> dict[str, Any]:
         "presets": Preset.objects.all(),
         "candidates": candidates(picture.call) if half_wanted(picture.call) else [],
         "may_act": access.may_act(access.user_of(request)),
+        "may_type": typed.allowed().anything and access.may_type(access.user_of(request)),
         "here": "call",
     }
 

@@ -9,19 +9,28 @@ from django import forms
 from callops.alerts.fates import Fate
 from callops.calls.models import Destination, Line
 from callops.calls.words import FailureStage, Policy, State
+from callops.transfers import tolls
 from callops.transfers.models import Force, Mechanism
 
 ANY_FAILURE = "any"
 MAX_BRIEF = 240
 
 
-class ByNameOrLabel(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """A destination by its name or, typed ahead, by what it is called on the screen."""
+class WhereTo(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A destination by its name or, typed ahead, by what it is called on the screen; or an address, which is no row."""
 
     def to_python(self, value: Any) -> Destination | None:
-        """The destination; a label counts when only one has it."""
+        """The destination; a label counts when only one has it. A typed address has no primary key."""
         labelled = list(Destination.objects.filter(label__iexact=str(value or ""))[:2])
-        return labelled[0] if len(labelled) == 1 else super().to_python(value)
+        if len(labelled) == 1:
+            return labelled[0]
+        uri = tolls.as_uri(str(value or ""))
+        return Destination(uri=uri) if uri.startswith(("tel:", "sip:")) else super().to_python(value)
+
+    def validate(self, value: Any) -> None:
+        """An address is judged when it is asked for (`transfers.tolls`)."""
+        if value is None or value.pk is not None:
+            super().validate(value)
 
 
 class TransferForm(forms.Form):
@@ -34,7 +43,7 @@ class TransferForm(forms.Form):
         error_messages={"max_length": f"Give the brief in at most {MAX_BRIEF} characters."},
     )
     """What the human hears before taking the call; nothing: the assistant's own words, or a cold transfer."""
-    destination = ByNameOrLabel(
+    destination = WhereTo(
         Destination.objects.all(),
         to_field_name="name",
         empty_label=None,

@@ -17,6 +17,7 @@ urlpatterns = [
     path("calls/<str:call_id>/transfer", commands.transfer, name="transfer"),
     path("calls/<str:call_id>/transfers/<str:transfer_id>/cancel", commands.cancel_transfer, name="cancel"),
     path("calls/<str:call_id>/transfers/<str:transfer_id>/again", commands.retry, name="retry"),
+    path("calls/<str:call_id>/approvals/<str:approval_id>", commands.decide, name="decide"),
     path("calls/<str:call_id>/hangup", commands.hangup, name="hangup"),
     path("calls/<str:call_id>/cost", views.cost, name="cost"),
     path("calls/<str:call_id>/intervene", supervising.intervene_in, name="intervene"),

@@ -241,6 +241,16 @@ SENTENCES: dict[str, str | Callable[[Body], str]] = {
     Kind.US_AI_LEFT: _colon("The assistant's leg ended by itself while the caller was still on the line", "why"),
     Kind.US_FAULT: _colon("Something went wrong on our side", "what"),
     Kind.OPERATOR_TRANSFER_ASKED: _transfer_asked,
+    Kind.OPERATOR_APPROVAL_ASKED: lambda body: (
+        f"{said(body.get('by'), 'An operator')} wants to send the caller to {said(body.get('uri'), 'a typed address')};"
+        " a second person has to agree."
+    ),
+    Kind.OPERATOR_APPROVED: lambda body: (
+        f"{said(body.get('by'), 'An operator')} agreed to {said(body.get('uri'), 'a typed address')}."
+    ),
+    Kind.OPERATOR_DECLINED: lambda body: (
+        f"{said(body.get('by'), 'An operator')} did not agree to {said(body.get('uri'), 'a typed address')}."
+    ),
     Kind.OPERATOR_CANCELLED: lambda body: f"{said(body.get('by'), 'An operator')} called the transfer off.",
     Kind.OPERATOR_HANGUP: lambda body: f"{said(body.get('by'), 'An operator')} asked to hang up.",
     Kind.OPERATOR_CALL_BACK_DONE: lambda body: f"{said(body.get('by'), 'An operator')} called the caller back.",

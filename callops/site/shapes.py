@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+import phonenumbers
 from environs import ValidationError
 
 MOST_SECONDS = 120.0
@@ -64,6 +65,27 @@ def whole_number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_CALLS:
         raise Misshapen(f"a whole number from 1 to {MOST_CALLS}, such as 250")
     return int(text)
+
+
+def count(text: str) -> int:
+    """A whole number from 0 to `MOST_CALLS`."""
+    return 0 if text == "0" else whole_number(text)
+
+
+def countries(text: str) -> tuple[str, ...]:
+    """Countries by their ISO 3166 codes."""
+    codes = tuple(text.upper().replace(",", " ").split())
+    if not all(code in phonenumbers.SUPPORTED_REGIONS for code in codes):
+        raise Misshapen("two-letter codes of countries separated by commas, such as US,CA")
+    return codes
+
+
+def sip_domains(text: str) -> tuple[str, ...]:
+    """Host names without port or parameters."""
+    names = tuple(text.lower().replace(",", " ").split())
+    if not all(re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", name) for name in names):
+        raise Misshapen("domains separated by commas, such as pbx.example.com")
+    return names
 
 
 def days(text: str) -> int:
@@ -226,6 +248,9 @@ PARSERS: tuple[Callable[[str], Any], ...] = (
     seconds,
     whole_number,
     days,
+    count,
+    countries,
+    sip_domains,
     web_address,
     hosts,
     database,

@@ -14,8 +14,10 @@ from callops.calls.words import Lane, Policy, Topology
 from callops.calls.words import State as CallState
 from callops.core.ids import new_id, new_token
 from callops.core.text import storable
-from callops.transfers import evidence, switching
-from callops.transfers.models import Outcome, State, TransferAttempt, Witness
+from callops.transfers import evidence, switching, typed
+from callops.transfers.models import Approval, Outcome, State, TransferAttempt, Witness
+from callops.transfers.tolls import TollRefused
+from callops.transfers.typed import ApprovalWanted, Wish, check_rate
 from callops.transfers.verdict import FactKind
 
 MOVABLE = (CallState.LIVE, CallState.WITH_HUMAN)
@@ -43,7 +45,6 @@ class TooLate(Exception):
     """The transfer has run its course; the message says what happened."""
 
 
-@transaction.atomic
 def request_transfer(
     *,
     call: Call,
@@ -55,12 +56,40 @@ def request_transfer(
     key: str | None = None,
     reason: str = "",
     summary: str = "",
+    may_type: bool = False,
+    approved: bool = False,
 ) -> TransferAttempt:
-    """The wish is recorded once per key; the same key gives the same transfer, whatever has become of it."""
+    """The wish is recorded once per key; the same key gives the same transfer, whatever has become of it.
+
+    `uri` is an address of the directory, or, where the person `may_type`, one that `tolls` lets pass. Raises
+    `TargetRefused`, `TooOften`, `ApprovalWanted` (which waits for a second person from then on), `AnotherOpen` or
+    `NotTransferable`.
+    """
+    if destination is None:
+        wish = Wish(uri or "", asked_by, policy or "", key, summary, approved=approved)
+        found = _by_address(call, wish, now, may_type=may_type)
+        if isinstance(found, Approval):
+            raise ApprovalWanted(found)
+        destination = found
+    return _request(call, destination, asked_by, now, policy, key, reason, summary)
+
+
+@transaction.atomic
+def _request(
+    call: Call,
+    target: Destination,
+    asked_by: str,
+    now: datetime,
+    policy: str | None,
+    key: str | None,
+    reason: str,
+    summary: str,
+) -> TransferAttempt:
     locked = Call.objects.select_for_update().get(pk=call.pk)
-    if key is not None and (known := TransferAttempt.objects.filter(call=locked, key=_checked(key)).first()):
+    if known := _known(locked, key):
         return known
-    target = _target(destination, uri)
+    if asked_by != ASSISTANT:
+        check_rate(asked_by, now=now)
     way = planned_policy(locked, policy)
     if open_attempt := TransferAttempt.objects.open().filter(call=locked).first():
         raise AnotherOpen(open_attempt)
@@ -72,7 +101,7 @@ def request_transfer(
         token=new_token(),
         call=locked,
         key=key,
-        destination=target,
+        destination=target if target.pk else None,
         target_uri=target.uri,
         target_label=target.label,
         target_screened=target.screen,
@@ -86,6 +115,25 @@ def request_transfer(
         due_at=now,
     )
     return _opened(attempt, now)
+
+
+@transaction.atomic
+def approved_transfer(approval: Approval, *, now: datetime) -> TransferAttempt:
+    """What a second person agreed to is asked for in the first one's name; raises what `request_transfer` raises."""
+    attempt = request_transfer(
+        call=approval.call,
+        asked_by=approval.asked_by,
+        now=now,
+        uri=approval.uri,
+        policy=approval.policy or None,
+        key=approval.key,
+        reason=f"agreed to by {approval.decided_by}",
+        summary=approval.summary,
+        may_type=True,
+        approved=True,
+    )
+    Approval.objects.filter(pk=approval.pk).update(attempt=attempt)
+    return attempt
 
 
 @transaction.atomic
@@ -139,14 +187,27 @@ def _who_has(call: Call) -> str:
     return "human" if call.state == CallState.WITH_HUMAN else "assistant"
 
 
-def _target(destination: Destination | None, uri: str | None) -> Destination:
-    """Only destinations of the directory, by name or by their own address."""
-    if destination is not None:
-        return destination
-    known = Destination.objects.filter(uri=storable(uri)).first() if uri else None
-    if known is None:
-        raise TargetRefused(f"{uri or 'An empty address'} is not in the directory; choose one of its destinations.")
-    return known
+@transaction.atomic
+def _by_address(call: Call, wish: Wish, now: datetime, *, may_type: bool) -> Destination | Approval:
+    """The destination at this address, of the directory or typed; or the approval that is waited for."""
+    if attempt := _known(call, wish.key):
+        return Destination(name="", label=attempt.target_label, uri=attempt.target_uri)
+    known = Destination.objects.filter(uri=storable(wish.uri)).first() if wish.uri else None
+    if known is not None:
+        return known
+    if not may_type:
+        raise TargetRefused(
+            f"{wish.uri or 'An empty address'} is not in the directory; choose one of its destinations."
+        )
+    try:
+        return typed.target(call, wish, now=now)
+    except TollRefused as refused:
+        raise TargetRefused(str(refused)) from refused
+
+
+def _known(call: Call, key: str | None) -> TransferAttempt | None:
+    """The transfer this key gave before."""
+    return TransferAttempt.objects.filter(call=call, key=_checked(key)).first() if key is not None else None
 
 
 def planned_policy(call: Call, asked: str | None = None) -> Policy:

@@ -150,6 +150,7 @@ class TransferAttempt(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-id"]
+        permissions: ClassVar = [("type_number", "Can send callers to an address that is not in the directory")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["call"], condition=~Q(state="settled"), name="one_open_transfer"),
             models.UniqueConstraint(fields=["call", "key"], condition=Q(key__isnull=False), name="transfer_key_once"),
@@ -159,6 +160,7 @@ class TransferAttempt(models.Model):
             models.Index(
                 fields=["-refer_asked_at"], condition=Q(refer_asked_at__isnull=False), name="transfer_referred"
             ),
+            models.Index(fields=["requested_by", "requested_at"], name="transfer_by"),
             models.Index(fields=["company"], condition=Q(company="waiting"), name="transfer_company"),
         ]
 
@@ -175,6 +177,38 @@ class TransferAttempt(models.Model):
         if self.human_connected_at is None:
             return None
         return round((self.human_connected_at - self.requested_at).total_seconds() * 1000)
+
+
+class Approval(models.Model):
+    """A wish to send a caller to a typed address that a second person has to approve; good for `GOOD_FOR_S`."""
+
+    GOOD_FOR_S: ClassVar[float] = 120.0
+
+    id = models.CharField(primary_key=True, max_length=26)
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="approvals")
+    key = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - unique when given
+    uri = models.CharField(max_length=255)
+    policy = models.CharField(max_length=32, choices=Policy, blank=True, default="")
+    summary = models.TextField(blank=True, default="")
+    asked_by = models.CharField(max_length=150)
+    asked_at = models.DateTimeField()
+    decided_by = models.CharField(max_length=150, blank=True, default="")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    attempt = models.ForeignKey(TransferAttempt, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    """What came of it; null: nothing yet, or it was declined."""
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [
+            models.Index(fields=["call"], condition=Q(decided_at__isnull=True), name="approval_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.asked_by} to {self.uri}"
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether it can still be decided."""
+        return self.decided_at is None and (now - self.asked_at).total_seconds() <= self.GOOD_FOR_S
 
 
 class Evidence(models.Model):
