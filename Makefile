@@ -6,7 +6,7 @@ BASE_READY = .venv/.base-ready
 DEV_READY = .venv/.dev-ready
 BENCH_READY = .venv-bench/.ready
 
-.PHONY: run test check bench lock
+.PHONY: run test check bench drills lock
 
 run: $(BASE_READY)
 	@exec .venv/bin/python manage.py serve --demo
@@ -25,6 +25,10 @@ check: $(DEV_READY)
 
 bench: $(DEV_READY) $(BENCH_READY)
 	@.venv/bin/python -m bench $(ARGS)
+
+# Something is taken away while people talk: each drill prints what it found. About ten minutes.
+drills: $(DEV_READY)
+	@.venv/bin/python -m drills $(ARGS)
 
 # New locks from requirements/*.in: hashes, no addresses.
 lock: $(DEV_READY)

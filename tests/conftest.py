@@ -13,9 +13,9 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from callops.core.config import Config
-from tests.servers import postgres_url, redis_url
+from tests.servers import postgres, postgres_url, redis_url
 
-__all__ = ["configure", "contracts", "postgres_url", "redis_url"]
+__all__ = ["configure", "contracts", "postgres", "postgres_url", "redis_url"]
 
 hypothesis_settings.register_profile("callops", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("callops")

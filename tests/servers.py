@@ -54,25 +54,97 @@ def stop(process: subprocess.Popen[bytes], with_signal: int = signal.SIGTERM) ->
             process.wait()
 
 
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """The address of a PostgreSQL with an empty database; `fresh_database` makes more."""
+class Postgres:
+    """A PostgreSQL in a folder of its own, on one loopback port; it may be stopped and started again."""
+
+    def __init__(self, initdb: Path, folder: Path) -> None:
+        self._server, self._folder = initdb.with_name("postgres"), folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = free_port()
+        self.url = f"postgres://callops@127.0.0.1:{self.port}/postgres"
+        words = ["-D", str(folder / "db"), "--auth=trust", "--username=callops", "--encoding=UTF8", "--no-sync"]
+        user, group = _owner()
+        subprocess.run([initdb, *words], check=True, stdout=subprocess.DEVNULL, user=user, group=group)
+
+    def start(self) -> None:
+        """It answers."""
+        options = ["-p", str(self.port), "-k", str(self._folder), "-c", "listen_addresses=127.0.0.1"]
+        options += ["-c", "fsync=off", "-c", "max_connections=200"]
+        self._process = _start([self._server, "-D", str(self._folder / "db"), *options], self._folder)
+        wait_until(lambda: _postgres_answers(self.port), "PostgreSQL starts")
+
+    def stop(self) -> None:
+        """It is gone, and whoever was connected was cut off."""
+        if self._process is not None:
+            stop(self._process, signal.SIGINT)
+
+    def program(self, name: str) -> Path:
+        """Another program of the same version: `pg_dump`, `pg_restore`."""
+        return self._server.with_name(name)
+
+
+class Redis:
+    """A Redis that keeps nothing on disk, on one loopback port; it may be stopped and started again."""
+
+    def __init__(self, program: str, folder: Path) -> None:
+        self._program, self._folder = program, folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """It answers."""
+        words = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
+        self._process = subprocess.Popen([self._program, *words], stdout=subprocess.DEVNULL)
+        wait_until(lambda: _redis_answers(self.url), "Redis starts")
+
+    def stop(self) -> None:
+        """It is gone, and whoever was connected was cut off."""
+        if self._process is not None:
+            stop(self._process)
+
+
+@contextlib.contextmanager
+def a_postgres() -> Iterator[Postgres]:
+    """A PostgreSQL that answers; gone afterwards."""
     initdb = _postgres_program("initdb")
     need(initdb, "install postgresql-15")
     assert initdb
     with _private_folder("callops-postgres-") as folder:
-        port = free_port()
-        words = ["-D", str(folder / "db"), "--auth=trust", "--username=callops", "--encoding=UTF8", "--no-sync"]
-        user, group = _owner()
-        subprocess.run([initdb, *words], check=True, stdout=subprocess.DEVNULL, user=user, group=group)
-        options = ["-p", str(port), "-k", str(folder), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
-        server = initdb.with_name("postgres")
-        process = _start([server, "-D", str(folder / "db"), *options, "-c", "max_connections=200"], folder)
+        server = Postgres(initdb, folder)
         try:
-            wait_until(lambda: _postgres_answers(port), "PostgreSQL starts")
-            yield fresh_database(f"postgres://callops@127.0.0.1:{port}/postgres")
+            server.start()
+            yield server
         finally:
-            stop(process, signal.SIGINT)
+            server.stop()
+
+
+@contextlib.contextmanager
+def a_redis() -> Iterator[Redis]:
+    """A Redis that answers; gone afterwards."""
+    program = shutil.which("redis-server")
+    need(program, "install redis-server")
+    assert program
+    with tempfile.TemporaryDirectory(prefix="callops-redis-") as folder:
+        server = Redis(program, Path(folder))
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The PostgreSQL that tests share."""
+    with a_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: Postgres) -> str:
+    """The address of a PostgreSQL with an empty database; `fresh_database` makes more."""
+    return fresh_database(postgres.url)
 
 
 def fresh_database(postgres_url: str) -> str:
@@ -85,20 +157,9 @@ def fresh_database(postgres_url: str) -> str:
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
-    """The address of a Redis that keeps nothing on disk."""
-    program = shutil.which("redis-server")
-    need(program, "install redis-server")
-    assert program
-    with tempfile.TemporaryDirectory(prefix="callops-redis-") as folder:
-        port = free_port()
-        words = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
-        process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
-        try:
-            url = f"redis://127.0.0.1:{port}/0"
-            wait_until(lambda: _redis_answers(url), "Redis starts")
-            yield url
-        finally:
-            stop(process)
+    """The address of the Redis that tests share."""
+    with a_redis() as server:
+        yield server.url
 
 
 def _postgres_program(name: str) -> Path | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -19,21 +21,25 @@ FORGOTTEN_AFTER = timedelta(hours=1)
 _told: dict[str, datetime] = {}
 
 
-def beat(name: str, now: datetime) -> None:
-    """It happened; written at most once a second by each process, since nobody reads it more exactly."""
+def beat(name: str, now: datetime, says: Mapping[str, Any] | None = None) -> None:
+    """It happened, and `says` is what it said of itself; written at most once a second by each process, since nobody
+    reads it more exactly.
+    """
     last = _told.get(name)
     if last is not None and timedelta() <= now - last < AT_MOST_EVERY:
         return
     _told[name] = now
-    if Beat.objects.filter(name=name, at__lt=now).update(at=now) == 0 and not Beat.objects.filter(name=name).exists():
-        _begin(name, now)
+    fields = {"at": now, "says": dict(says or {})}
+    known = Beat.objects.filter(name=name)
+    if known.filter(at__lt=now).update(**fields) == 0 and not known.exists():
+        _begin(name, **fields)
 
 
 def take_turn(name: str, now: datetime, *, every: timedelta) -> bool:
     """Whether it is time for this again and nobody else, in any process, took the turn."""
     if Beat.objects.filter(name=name, at__lte=now - every).update(at=now) == 1:
         return True
-    return not Beat.objects.filter(name=name).exists() and _begin(name, now)
+    return not Beat.objects.filter(name=name).exists() and _begin(name, at=now)
 
 
 def last(name: str) -> datetime | None:
@@ -46,9 +52,15 @@ def engines(now: datetime) -> int:
     return _engines().filter(at__gte=now - ENGINE_LIVES).count()
 
 
-def engine_lives(owner: str, now: datetime) -> None:
+def loads(now: datetime) -> dict[str, Mapping[str, Any]]:
+    """What each of these engines said of itself at its last look, by name."""
+    rows = _engines().filter(at__gte=now - ENGINE_LIVES).values_list("name", "says")
+    return {name.removeprefix(ENGINE): says for name, says in rows}
+
+
+def engine_lives(owner: str, now: datetime, says: Mapping[str, Any] | None = None) -> None:
     """This engine looked around; those that have not for an hour are forgotten."""
-    beat(f"{ENGINE}{owner}", now)
+    beat(f"{ENGINE}{owner}", now, says)
 
 
 def engine_left(owner: str) -> None:
@@ -66,10 +78,10 @@ def _engines() -> QuerySet[Beat]:
     return Beat.objects.filter(name__startswith=ENGINE)
 
 
-def _begin(name: str, now: datetime) -> bool:
+def _begin(name: str, **fields: Any) -> bool:
     try:
         with transaction.atomic():
-            Beat.objects.create(name=name, at=now)
+            Beat.objects.create(name=name, **fields)
     except IntegrityError:
         return False
     return True

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar, cast
 
 from asgiref.sync import SyncToAsync
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+AGAIN_S = 1.0
+
+AWAY = (OperationalError, InterfaceError)
+"""What the ORM raises while the database is away, full, or had to end a transaction: trying again may help."""
+
+logger = logging.getLogger(__name__)
 
 
 def in_db(work: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
@@ -20,6 +29,29 @@ def in_db(work: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     query holds nobody up.
     """
     return cast(Callable[P, Coroutine[Any, Any, T]], _OnAConnection(work, thread_sensitive=False))
+
+
+def in_db_at_last(work: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """As `in_db`, and tried again every second while the database is away.
+
+    For work in one transaction that may be done twice: a commit whose answer was lost is repeated.
+    """
+
+    async def patiently(*args: P.args, **kwargs: P.kwargs) -> T:
+        while True:
+            try:
+                return await in_db(work)(*args, **kwargs)
+            except AWAY as error:
+                logger.warning("The database is away; trying again. (%s)", error)
+            await asyncio.sleep(AGAIN_S)
+
+    return patiently
+
+
+def is_cut_off(error: BaseException) -> bool:
+    """Whether the server itself could not be reached or ended the connection (SQLSTATE 08, 57 or none at all)."""
+    state = getattr(error.__cause__, "sqlstate", None)
+    return isinstance(error, AWAY) and (state is None or state[:2] in {"08", "57"})
 
 
 class _OnAConnection(SyncToAsync[..., Any]):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from django.db import DatabaseError, InterfaceError
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
-from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from callops.core.models import Counter
@@ -32,8 +33,15 @@ def counted() -> Iterable[Metric]:
 
 class _Rooms(Collector):
     def collect(self) -> Iterable[Metric]:
-        for source in (counted, *_sources):
-            yield from source()
+        """All of them, or, while the database is away, only that it is: a gap is no zero."""
+        answers = "Whether the database answered; 0: what is read from it is left out."
+        found: list[Metric] = []
+        try:
+            for source in (counted, *_sources):
+                found += source()
+        except (DatabaseError, InterfaceError):
+            return [GaugeMetricFamily("callops_database_up", answers, value=0)]
+        return [GaugeMetricFamily("callops_database_up", answers, value=1), *found]
 
     def describe(self) -> Iterable[Metric]:
         return []

@@ -27,6 +27,8 @@ class Beat(models.Model):
 
     name = models.CharField(max_length=80, unique=True)
     at = models.DateTimeField()
+    says = models.JSONField(default=dict)
+    """What it said of itself then: an engine's load."""
 
     class Meta:
         ordering: ClassVar = ["name"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import weakref
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,14 +18,15 @@ from asgiref.sync import SyncToAsync, async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 
+from callops.core import ear
+
 logger = logging.getLogger(__name__)
 
 GROUP = "callops.changes"
 SEND_TIMEOUT_S = 2.0
-RETRY_S = 1.0
 
 _silenced = False
-_sending: set[asyncio.Task[None]] = set()
+_to_send: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Outgoing] = weakref.WeakKeyDictionary()
 
 
 class Changes(asyncio.Queue[str]):
@@ -38,6 +40,11 @@ class Changes(asyncio.Queue[str]):
 
     def _get(self) -> str:
         return self._queue.popitem(last=False)[0]
+
+    def take(self, message: dict[str, Any]) -> None:
+        """The calls that a notification names wait."""
+        for call_id in message.get("calls", ()):
+            self.put_nowait(str(call_id))
 
     def __aiter__(self) -> AsyncIterator[str]:
         return self
@@ -88,7 +95,7 @@ async def subscribe() -> AsyncIterator[Changes]:
     """A queue of the ids of calls that change while the block runs; survives a layer that fails and comes back."""
     changes = Changes()
     ready = asyncio.Event()
-    listening = asyncio.create_task(_listen(changes, ready))
+    listening = asyncio.create_task(ear.listen(GROUP, changes.take, ready=ready))
     try:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(ready.wait(), SEND_TIMEOUT_S)
@@ -99,10 +106,30 @@ async def subscribe() -> AsyncIterator[Changes]:
             await listening
 
 
+class _Outgoing:
+    """What one event loop has to tell: one message at a time, and what changes meanwhile goes into the next one.
+
+    So a layer that is slow or away holds up one task and the names of the calls that changed, however often they did.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, None] = {}
+        self._sending: asyncio.Task[None] | None = None
+
+    def add(self, call_ids: Iterable[str]) -> None:
+        """They are on their way."""
+        self._waiting.update(dict.fromkeys(call_ids))
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.ensure_future(self._send_all())
+
+    async def _send_all(self) -> None:
+        while self._waiting:
+            taken, self._waiting = list(self._waiting), {}
+            await _send(taken)
+
+
 def _begin_to_send(call_ids: Sequence[str]) -> None:
-    task = asyncio.ensure_future(_send(call_ids))
-    _sending.add(task)
-    task.add_done_callback(_sending.discard)
+    _to_send.setdefault(asyncio.get_running_loop(), _Outgoing()).add(call_ids)
 
 
 async def _send(call_ids: Sequence[str]) -> None:
@@ -113,31 +140,6 @@ async def _send(call_ids: Sequence[str]) -> None:
         _log_once("A notification could not be sent; readers look by themselves every second.", wrong)
     else:
         _speak_again()
-
-
-async def _listen(changes: Changes, ready: asyncio.Event) -> None:
-    while True:
-        try:
-            await _hear(changes, ready)
-        except Exception as wrong:  # whatever the layer raises, hearing again is the answer
-            _log_once("Notifications cannot be heard; trying again every second.", wrong)
-            await asyncio.sleep(RETRY_S)
-
-
-async def _hear(changes: Changes, ready: asyncio.Event) -> None:
-    layer = _layer()
-    channel = await layer.new_channel()
-    await layer.group_add(GROUP, channel)
-    ready.set()
-    try:
-        while True:
-            message = await layer.receive(channel)
-            _speak_again()
-            for call_id in message.get("calls", ()):
-                changes.put_nowait(str(call_id))
-    finally:
-        with contextlib.suppress(Exception):  # a layer that is gone needs no goodbye
-            await asyncio.wait_for(layer.group_discard(GROUP, channel), SEND_TIMEOUT_S)
 
 
 def _layer() -> Any:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import logging
 import time
 from datetime import datetime, timedelta
 
 from django.db import connection
 
 from callops.core import clock
+from callops.core.database import AWAY, in_db
+
+logger = logging.getLogger(__name__)
 
 EVERY_S = 5.0
 
@@ -22,6 +28,27 @@ def keep_time() -> None:
         return
     clock.follow(database_time())
     _asked = moment
+
+
+class Timekeeper:
+    """A web process goes by the database's time too: it stamps facts and sets deadlines that engines then keep."""
+
+    def __init__(self) -> None:
+        self._told = asyncio.Event()
+
+    async def run(self) -> None:
+        """Ask the time again and again until `stop`."""
+        while not self._told.is_set():
+            try:
+                await in_db(keep_time)()
+            except AWAY as error:
+                logger.warning("The database's time could not be asked; it is asked again. (%s)", error)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), EVERY_S)
+
+    async def stop(self) -> None:
+        """It is asked no more."""
+        self._told.set()
 
 
 def database_time() -> datetime:

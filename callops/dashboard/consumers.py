@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from callops.core import ear
 from callops.core.clock import now
 from callops.core.database import in_db
 from callops.dashboard import access
@@ -22,6 +23,8 @@ NO_SUCH_CALL = 4404
 class Live(AsyncWebsocketConsumer):
     """One socket of a signed-in user; what it watches is said by `join`."""
 
+    channel_layer_alias = ear.NO_LAYER
+    """The hub hears for all of them."""
     writing: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from callops.core.database import in_db
+from callops.core import counters
+from callops.core.database import in_db_at_last
 from callops.engine import overlap, sessions, tools
 from callops.engine.asides import Summary
 from callops.engine.ending import Ending, Tries
@@ -38,6 +39,8 @@ AGAIN_PAUSES_S = (0.0, 1.0, 2.0)
 PLAYBACK_S = 8.0
 ERRANDS_MAY_TAKE_S = 2.0
 BOTH_HEAR_S = 0.25
+LEASE_LOST = "sideband.lease_lost"
+"""Counted whenever an engine that still read a sideband found that another one held it."""
 
 
 class Attachment:
@@ -93,6 +96,7 @@ class Attachment:
                 socket = None
         except LeaseLost:
             logger.info("Another process holds this sideband now.")
+            await in_db_at_last(counters.bump)(LEASE_LOST, self._clock(), self._served.call_id)
         finally:
             self._errands.cancel()
 
@@ -148,12 +152,12 @@ class Attachment:
 
     async def _resume(self) -> None:
         """What a predecessor kept is folded again; what it had not finished was cut off by its end."""
-        stored = await in_db(sessions.stored)(self._served.session_id)
+        stored = await in_db_at_last(sessions.stored)(self._served.session_id)
         if not stored:
             return
         self._folder.replay(stored)
         self._folder.close(self._clock())
-        await self._keeper.flush()
+        await self._keeper.flush_at_last()
 
     async def _take_over(self) -> Sideband | None:
         """Another's sideband is ours, with all that came meanwhile; None when it did not become so."""
@@ -162,12 +166,12 @@ class Attachment:
         if inherited is None:
             return None
         socket, heard = inherited
-        stored = await in_db(sessions.stored)(session_id)
+        stored = await in_db_at_last(sessions.stored)(session_id)
         self._folder.replay(stored)
         self._folder.catch_up(overlap.unseen(stored, heard))
         await self._greet(socket, asked, unbroken=True)
         self._greeting_due = False
-        await self._keeper.flush()
+        await self._keeper.flush_at_last()
         return socket
 
     async def _attach(self) -> Sideband | None:
@@ -196,7 +200,7 @@ class Attachment:
         duration_ms = round((now - asked).total_seconds() * 1000)
         try:
             signs = self._folder.open(now, unbroken=unbroken)
-            first = await in_db(journal.opened)(
+            first = await in_db_at_last(journal.opened)(
                 session_id, owner=self._owner, at=now, duration_ms=duration_ms, signs=signs
             )
         except LeaseLost:
@@ -230,7 +234,7 @@ class Attachment:
             keeping.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await keeping
-            await self._keeper.flush()
+            await self._keeper.flush_at_last()
 
     def _act_on(self, taken: Taken) -> None:
         """What was asked for in a batch is done once the batch is durable."""
@@ -243,15 +247,15 @@ class Attachment:
 
     async def _tell(self, told: list[Told]) -> None:
         """How far the acts of supervisors got is on their rows and on the timeline."""
-        await in_db(progress.tell)(self._served.session_id, told, now=self._clock())
+        await in_db_at_last(progress.tell)(self._served.session_id, told, now=self._clock())
 
     async def _hand_over(self, summary: Summary) -> None:
         """What the AI said of the caller is for whoever takes the call."""
-        await in_db(tools.hand_over)(self._served.session_id, summary, now=self._clock())
+        await in_db_at_last(tools.hand_over)(self._served.session_id, summary, now=self._clock())
 
     async def _answer(self, asked: ToolCall) -> None:
         try:
-            reply = await in_db(tools.run)(self._served.session_id, asked, owner=self._owner, now=self._clock())
+            reply = await in_db_at_last(tools.run)(self._served.session_id, asked, owner=self._owner, now=self._clock())
         except LeaseLost:  # whoever holds the sideband now answers
             return
         await self._deliver(client_events.function_call_output(asked.call_id, reply.output))
@@ -260,7 +264,7 @@ class Attachment:
             await self._deliver(client_events.response_create())
         if reply.end_call:
             await self._quiet(lambda: not (self._folder.playing or self._folder.responding))
-            await in_db(tools.wish_to_end)(self._served.session_id)
+            await in_db_at_last(tools.wish_to_end)(self._served.session_id)
             await self._outside.hang_up_ai(self._served.ai_call_id)
 
     async def _deliver(self, event: Mapping[str, Any]) -> None:
@@ -284,10 +288,10 @@ class Attachment:
     async def _after_drop(self, socket: Sideband) -> None:
         now = self._clock()
         self._folder.close(now)
-        await self._keeper.flush()
+        await self._keeper.flush_at_last()
         code, reason = socket.close_code or 1006, socket.close_reason or ""
         session_id = self._served.session_id
-        await in_db(journal.dropped)(session_id, owner=self._owner, at=now, code=code, reason=reason)
+        await in_db_at_last(journal.dropped)(session_id, owner=self._owner, at=now, code=code, reason=reason)
 
     def _pause(self, tries: int) -> float:
         pauses = AGAIN_PAUSES_S if self._was_open else FIRST_PAUSES_S

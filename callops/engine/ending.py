@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from callops.calls.kinds import Kind
-from callops.core.database import in_db
+from callops.core.database import in_db_at_last
 from callops.engine import sessions
 from callops.engine.outside import Outside
 from callops.engine.sessions import Served
@@ -43,7 +43,7 @@ class Ending:
 
         What never opened may still be about to, and would be a ghost: OpenAI is asked to end it (contract OpenAI 1.5).
         """
-        if await in_db(sessions.caller_is_gone)(self._served.session_id):
+        if await in_db_at_last(sessions.caller_is_gone)(self._served.session_id):
             await self._closed("The caller's leg is over.", tries, was_open=was_open, caller_gone=True)
             if not was_open:
                 await self._outside.hang_up_ai(self._served.ai_call_id)
@@ -62,7 +62,7 @@ class Ending:
         """Accepted but dead: the AI's leg is ended, so that the dial's `action` takes the caller on (OpenAI 3.2)."""
         await self._closed(f"The sideband never opened in {READY_BY_S:.0f} s.", tries, was_open=False)
         await self._outside.hang_up_ai(self._served.ai_call_id)
-        leg = await in_db(sessions.ai_leg)(self._served.session_id)
+        leg = await in_db_at_last(sessions.ai_leg)(self._served.session_id)
         if leg:
             await self._outside.complete(leg)
 
@@ -70,4 +70,4 @@ class Ending:
         kind = Kind.OPENAI_SESSION_OVER if was_open else Kind.OPENAI_SIDEBAND_REFUSED
         body = {"status": tries.status, "tries": tries.count, "caller_gone": caller_gone}
         session_id, now = self._served.session_id, self._clock()
-        await in_db(journal.closed)(session_id, owner=self._owner, at=now, why=why, kind=kind, body=body)
+        await in_db_at_last(journal.closed)(session_id, owner=self._owner, at=now, why=why, kind=kind, body=body)

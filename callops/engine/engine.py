@@ -12,17 +12,17 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
 
 from callops.alerts import watching
 from callops.core import beats, clock
 from callops.core.config import config
-from callops.core.database import in_db
+from callops.core.database import in_db, is_cut_off
 from callops.core.ids import new_token
 from callops.core.notify import Changes, subscribe
 from callops.core.timekeeping import keep_time
 from callops.custody import clocks
-from callops.engine import carrier, deadlines, ghosts, reconciling, sessions, silences, telling, whose_leg
+from callops.engine import carrier, deadlines, ghosts, reconciling, sessions, silences, telling, whose_leg, writer
 from callops.engine.host import SidebandHost
 from callops.engine.moving import Mover
 from callops.engine.outside import reach
@@ -51,6 +51,8 @@ class Engine:
         self._jobs: dict[str, asyncio.Task[None]] = {}
         self._slow_look_at: datetime | None = None
         self._looked_at = 0.0
+        self._was_cut_off = False
+        self._may_claim_from = 0.0
         self._is_new = True
 
     async def run(self) -> None:
@@ -94,6 +96,10 @@ class Engine:
         for look in (self._attach, self._move, self._end, self._act, self._tell, *slow):
             try:
                 await look(now)
+            except OperationalError as error:  # then there is nothing else to be seen either
+                logger.warning("The database could not be looked at; it is tried again. (%s)", error)
+                self._was_cut_off |= is_cut_off(error) and not config().is_sqlite
+                return
             except Exception:
                 logger.exception("A look of the engine failed; it is made again in a second.")
 
@@ -116,10 +122,16 @@ class Engine:
 
     async def _reconcile(self, now: datetime) -> None:
         """At the start, and every minute by one engine: what we believe live is compared with the carrier."""
-        await in_db(beats.engine_lives)(self.owner, now)
+        await in_db(beats.engine_lives)(self.owner, now, self._load())
         at_start, self._is_new = self._is_new, False
         if await in_db(reconciling.is_our_turn)(now, at_start=at_start):
             self._start("reconcile", reconciling.reconcile(self._outside, clock=clock.now))
+
+    def _load(self) -> dict[str, int]:
+        """What `/metrics` shows of this engine, wherever it is asked."""
+        batches, events = writer.waiting()
+        capacity = config().engine_capacity
+        return {"calls": len(self._host.held), "capacity": capacity, "batches": batches, "events": events}
 
     async def _watch(self, now: datetime) -> None:
         """Incidents open and close by themselves, looked at by one process every ten seconds."""
@@ -131,10 +143,20 @@ class Engine:
 
     async def _attach(self, now: datetime) -> None:
         """Our share of what nobody holds. What is still being cleared away here cannot be taken again yet."""
+        if not await self._others_could_renew():
+            return
         claim = in_db(leases.claim_share)
         capacity = config().engine_capacity
         for session_id in await claim(owner=self.owner, capacity=capacity, but_not=self._host.held):
             self._host.attach(await in_db(sessions.served)(session_id))
+
+    async def _others_could_renew(self) -> bool:
+        """Not so for a lease's length after the database was away: all leases ran out, and their owners still read."""
+        moment = asyncio.get_running_loop().time()
+        if self._was_cut_off:
+            await in_db(leases.renew)(self._host.held, owner=self.owner)
+            self._was_cut_off, self._may_claim_from = False, moment + leases.LEASE_S
+        return moment >= self._may_claim_from
 
     async def _inherit(self, now: datetime) -> None:
         """What an engine that is about to leave has on offer is taken over without a gap."""
@@ -211,9 +233,7 @@ class Engine:
 
     async def _rest(self, changes: Changes) -> None:
         """Until something changed, falls due, or a second has passed."""
-        due = await in_db(steps.next_due)()
-        until_due = (due - clock.now()).total_seconds() if due else LOOK_EVERY_S
-        pause = min(max(until_due, 0.0), LOOK_EVERY_S)
+        pause = await self._until_due_s()
         stopping = asyncio.create_task(self._stopping.wait())
         changed = asyncio.create_task(changes.get())
         try:
@@ -227,6 +247,15 @@ class Engine:
         await asyncio.sleep(max(0.0, BREATH_S - since_look_s))
         while not changes.empty():
             changes.get_nowait()
+
+    async def _until_due_s(self) -> float:
+        """Seconds until something falls due, a second at most."""
+        try:
+            due = await in_db(steps.next_due)()
+        except DatabaseError:  # the next look says so
+            return LOOK_EVERY_S
+        until_due = (due - clock.now()).total_seconds() if due else LOOK_EVERY_S
+        return min(max(until_due, 0.0), LOOK_EVERY_S)
 
     async def _give_back(self, hosting: asyncio.Task[None]) -> None:
         """Sockets, jobs and leases, in this order, so that another engine can go on at once."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from django.db import DatabaseError
 
+from callops.core.database import AWAY
 from callops.engine.folding import Folder, Taken
 from callops.engine.writer import Writer
 
@@ -53,6 +54,10 @@ class Keeper:
             self._news.clear()
             try:
                 await asyncio.shield(self.flush())
+            except AWAY as error:
+                logger.warning("What was heard could not be kept yet; trying again. (%s)", error)
+                await asyncio.sleep(SAVE_AGAIN_S)
+                self._news.set()
             except DatabaseError:
                 logger.exception("What was heard could not be kept; trying again.")
                 await asyncio.sleep(SAVE_AGAIN_S)
@@ -65,6 +70,15 @@ class Keeper:
                 await self._keep_one(self._unsaved)
             if self._folder.has_news:
                 await self._keep_one(self._folder.take_batch())
+
+    async def flush_at_last(self) -> None:
+        """Everything read so far is durable, however long the database was away. Raises `LeaseLost`."""
+        while True:
+            try:
+                return await self.flush()
+            except AWAY as error:
+                logger.warning("What was heard last could not be kept yet; trying again. (%s)", error)
+            await asyncio.sleep(SAVE_AGAIN_S)
 
     async def _keep_one(self, taken: Taken) -> None:
         self._unsaved = taken

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import Any
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
-from callops.core import clock
+from callops.core import clock, ear
 from callops.core.database import in_db
 from callops.core.logs import about_call
 from callops.engine.attachment import Attachment
@@ -27,7 +26,9 @@ def group_of(call_id: str) -> str:
 class SidebandConsumer(AsyncConsumer):
     """Scope: `{"type": "sideband", "served": …, "owner": …, "outside": …, "writer": …}`, hosted by the engine."""
 
+    channel_layer_alias = ear.NO_LAYER
     attachment: Attachment
+    hearing: asyncio.Task[None]
     serving: asyncio.Task[None]
     acts: Acts
 
@@ -41,10 +42,14 @@ class SidebandConsumer(AsyncConsumer):
             served, owner=owner, outside=outside, clock=clock.now, writer=writer, inherits=inherits
         )
         self.acts = Acts(self.attachment, clock=clock.now)
-        await self.channel_layer.group_add(group_of(served.call_id), self.channel_name)
+        self.hearing = asyncio.create_task(ear.listen(group_of(served.call_id), self._take))
         with about_call(served.call_id):
             self.serving = asyncio.create_task(self.attachment.run())
         self.serving.add_done_callback(lambda _: asyncio.ensure_future(self.base_send({"type": "sideband.finished"})))
+
+    def _take(self, message: dict[str, Any]) -> None:
+        """What another process asks for is done in its turn."""
+        asyncio.ensure_future(self.base_send(message))  # noqa: RUF006 - it only puts it into our queue
 
     async def sideband_send(self, message: dict[str, Any]) -> None:
         """A client event for the AI, asked for by another process; `when_quiet`: not while the AI answers already."""
@@ -75,9 +80,7 @@ class SidebandConsumer(AsyncConsumer):
         await self._leave()
 
     async def _leave(self) -> None:
-        served: Served = self.scope["served"]
         self.acts.stop()
-        with contextlib.suppress(Exception):  # a layer that is gone needs no goodbye
-            await self.channel_layer.group_discard(group_of(served.call_id), self.channel_name)
+        self.hearing.cancel()
         await self.serving
         raise StopConsumer

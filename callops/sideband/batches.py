@@ -72,7 +72,7 @@ def save(batches: Collection[Batch], *, owner: str, now: datetime) -> set[int]:
     packs = {batch.session_id: packed(batch.frames) for batch in batches}  # before others wait for our transaction
     with transaction.atomic():
         counts = _held(batches, owner)
-        kept = [batch for batch in batches if batch.session_id in counts]
+        kept = [one for one in batches if one.session_id in counts and not _is_known(one, *counts[one.session_id])]
         _count(kept, counts)
         _save_frames([batch for batch in kept if batch.frames], packs, now)
         _save_turns([batch for batch in kept if batch.turns or batch.removed])
@@ -90,6 +90,11 @@ def _held(batches: Collection[Batch], owner: str) -> dict[int, tuple[int, int]]:
     ids = [batch.session_id for batch in batches]
     mine = AiSession.objects.select_for_update().filter(pk__in=ids, lease_owner=owner).order_by("pk")
     return {pk: (frames, garbage) for pk, frames, garbage in mine.values_list("pk", "frames", "garbage")}
+
+
+def _is_known(batch: Batch, frames: int, garbage: int) -> bool:
+    """Whether the batch was kept before: the connection broke after the commit, so its keeper tries again."""
+    return bool(batch.frames) and frames >= batch.first + len(batch.frames)
 
 
 def _count(batches: Sequence[Batch], before: Mapping[int, tuple[int, int]]) -> None:

@@ -11,16 +11,15 @@ from callops.alerts import signs
 from callops.alerts.models import KINDS, Incident
 from callops.calls.models import Call
 from callops.calls.words import State
-from callops.core import clock
+from callops.core import beats, clock
 from callops.core.metrics import register
-from callops.engine import writer
 from callops.sideband.models import AiSession
 from callops.transfers.models import TransferAttempt
 
 
 def show() -> None:
     """From now on `/metrics` has them."""
-    for source in (calls, sidebands, unwritten, transfers, signs_of_life, incidents):
+    for source in (calls, sidebands, engines, transfers, signs_of_life, incidents):
         register(source)
 
 
@@ -44,13 +43,24 @@ def sidebands() -> Iterable[Metric]:
     ]
 
 
-def unwritten() -> Iterable[Metric]:
-    """`callops_batches_waiting`, `callops_events_waiting`: what this process's writer has read and not yet stored."""
-    batches, events = writer.waiting()
-    return [
-        GaugeMetricFamily("callops_batches_waiting", "Batches of sideband events not stored yet.", value=batches),
-        GaugeMetricFamily("callops_events_waiting", "Sideband events in these batches.", value=events),
-    ]
+LOADS = {
+    "calls": ("callops_engine_calls", "Sidebands the engine holds."),
+    "capacity": ("callops_engine_capacity", "Sidebands the engine takes before it leaves new ones to others."),
+    "batches": ("callops_engine_batches_waiting", "Batches of sideband events the engine has not stored yet."),
+    "events": ("callops_engine_events_waiting", "Sideband events in these batches."),
+}
+"""What an engine says of itself, and the gauge that shows it."""
+
+
+def engines() -> Iterable[Metric]:
+    """`callops_engine_…{engine="…"}`: the load of each engine as of its last look, at most a second ago."""
+    loads = beats.loads(clock.now())
+    for key, (name, words) in LOADS.items():
+        family = GaugeMetricFamily(name, words, labels=["engine"])
+        for engine, says in sorted(loads.items()):
+            if key in says:
+                family.add_metric([engine], says[key])
+        yield family
 
 
 def transfers() -> Iterable[Metric]:

@@ -19,6 +19,10 @@ MOST_SECONDS = 120.0
 MOST_CALLS = 10_000
 MOST_DAYS = 36_500
 PRIVACY_KEY_BYTES = 32
+POOL = {"min_size": 1, "max_size": 24, "timeout": 5, "reconnect_timeout": 4}
+"""Seconds until who waits for a connection is told that there is none, and until the pool stops trying by itself: its
+pauses double, and whoever asks next tries at once.
+"""
 
 WANTED = {
     "SECRET_KEY": "a long random text (needed because DATABASE_URL is not SQLite)",
@@ -148,7 +152,8 @@ def database(text: str) -> dict[str, Any]:
         "HOST": unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 0,
-        "OPTIONS": {**dict(parse_qsl(parts.query)), "pool": {"min_size": 1, "max_size": 24, "timeout": 10}},
+        "CONN_HEALTH_CHECKS": True,  # after a restart of the server a request must not meet a connection to the old one
+        "OPTIONS": {**dict(parse_qsl(parts.query)), "pool": dict(POOL)},
     }
 
 

@@ -8,7 +8,7 @@ import pytest
 from channels.layers import channel_layers
 from django.db import transaction
 
-from callops.core import notify
+from callops.core import ear, notify
 from callops.core.database import in_db
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -127,7 +127,7 @@ async def test_a_subscriber_hears_again_when_the_layer_comes_back(
     from channels.layers import InMemoryChannelLayer
 
     monkeypatch.setattr(notify, "SEND_TIMEOUT_S", 0.2)
-    monkeypatch.setattr(notify, "RETRY_S", 0.01)
+    monkeypatch.setattr(ear, "RETRY_S", 0.01)
 
     async with notify.subscribe() as changes:
         layer = InMemoryChannelLayer()
@@ -151,3 +151,35 @@ async def test_redis_joins_what_is_said_and_what_is_heard(redis_url: str) -> Non
     finally:
         layer = channel_layers.set("default", before)
         await layer.flush()
+
+
+class SlowLayer:
+    """A layer whose server takes its time: a message is through when the test says so."""
+
+    def __init__(self) -> None:
+        self.messages: list[list[str]] = []
+        self.through = asyncio.Semaphore(0)
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        self.messages.append(list(message["calls"]))
+        await self.through.acquire()
+
+
+async def test_what_changes_while_a_notification_is_on_its_way_is_told_together_by_the_next_one() -> None:
+    layer = SlowLayer()
+    before = channel_layers.set("default", layer)
+    try:
+        await in_db(notify.call_changed)("call-1")
+        while not layer.messages:
+            await asyncio.sleep(0)
+        for call_id in ("call-2", "call-3", "call-2"):
+            await in_db(notify.call_changed)(call_id)
+        layer.through.release()
+        async with asyncio.timeout(10):
+            while len(layer.messages) < 2:
+                await asyncio.sleep(0)
+        layer.through.release()
+    finally:
+        channel_layers.set("default", before)
+
+    assert layer.messages == [["call-1"], ["call-2", "call-3"]]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import OperationalError
 
+from callops.engine import keeper as module
 from callops.engine.folding import Folder, Taken
 from callops.engine.keeper import Keeper
 from callops.sideband.batches import Batch
@@ -16,15 +17,15 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 class Refusing:
-    """A writer that refuses what it is given first."""
+    """A writer that refuses what it is given first, so many times."""
 
-    def __init__(self) -> None:
-        self.refusing = True
+    def __init__(self, times: int = 1) -> None:
+        self.refusing = times
         self.kept: list[Batch] = []
 
     async def keep(self, batch: Batch) -> None:
         if self.refusing:
-            self.refusing = False
+            self.refusing -= 1
             raise OperationalError("deadlock detected")
         self.kept.append(batch)
 
@@ -47,3 +48,16 @@ async def test_what_was_heard_while_a_batch_was_refused_is_kept_with_the_next_tr
     assert frames(writer.kept) == [b'{"type":"session.created"}', b'{"type":"session.updated"}']
     assert [taken.batch for taken in told] == writer.kept
     assert not folder.has_news
+
+
+async def test_what_was_heard_before_a_socket_closed_is_kept_however_long_the_database_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "SAVE_AGAIN_S", 0.0)
+    folder, writer = Folder(session_id=1, call_id="call-1", position_base=0), Refusing(times=5)
+    keeper = Keeper(folder, writer, kept=lambda taken: None)
+    folder.take(b'{"type":"session.created"}', NOW)
+
+    await keeper.flush_at_last()
+
+    assert frames(writer.kept) == [b'{"type":"session.created"}']

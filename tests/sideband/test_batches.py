@@ -103,8 +103,11 @@ def test_the_same_frames_are_never_kept_twice() -> None:
     session = session_of()
     save(batch_of(session))
 
+    longer = batch_of(session)
+    longer.frames.append(FRAME)
+
     with pytest.raises(DatabaseError):
-        save(batch_of(session))
+        save(longer)
 
 
 def test_more_calls_cost_no_more_statements() -> None:
@@ -114,3 +117,15 @@ def test_more_calls_cost_no_more_statements() -> None:
         return len(asked)
 
     assert statements([session_of()]) == statements([session_of() for _ in range(20)])
+
+
+def test_a_batch_whose_commit_was_not_answered_is_kept_once_when_it_is_tried_again() -> None:
+    session = session_of()
+    batch = batch_of(session, events=2)
+
+    assert [save(batch), save(batch)] == [set(), set()]
+
+    session.refresh_from_db()
+    assert session.frames == 1
+    assert list(journal.replay(session.pk)) == [FRAME]
+    assert numbers(session.call_id) == [1, 2]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from callops.alerts.models import Incident
 from callops.calls import intake
 from callops.calls.words import State
-from callops.core import clock
+from callops.core import beats, clock, metrics
 from callops.core.beats import TWILIO_REQUEST
 from callops.core.models import Beat
 
@@ -42,3 +43,30 @@ def test_signs_of_life_and_open_incidents_are_shown_and_a_sign_never_seen_is_not
     assert "openai_webhook" not in shown
     assert 'callops_open_incidents{kind="sip_rejected"} 1.0' in shown
     assert 'callops_open_incidents{kind="dead_man"} 0.0' in shown
+
+
+@pytest.mark.django_db
+def test_each_engine_that_looks_around_is_shown_with_its_load() -> None:
+    beats.engine_lives("one", clock.now(), {"calls": 3, "capacity": 250, "batches": 1, "events": 12})
+    beats.engine_lives("two", clock.now() - timedelta(minutes=1), {"calls": 9})
+
+    shown = Client().get("/metrics").content.decode()
+
+    assert 'callops_engine_calls{engine="one"} 3.0' in shown
+    assert 'callops_engine_capacity{engine="one"} 250.0' in shown
+    assert 'callops_engine_events_waiting{engine="one"} 12.0' in shown
+    assert 'engine="two"' not in shown
+    assert "callops_database_up 1.0" in shown
+
+
+def test_a_database_that_is_away_is_said_and_nothing_is_shown_as_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(metrics, "counted", away)
+
+    answer = Client().get("/metrics")
+
+    assert answer.status_code == 200
+    assert "callops_database_up 0.0" in answer.content.decode()
+    assert "callops_calls" not in answer.content.decode()

@@ -40,10 +40,14 @@ class Command(BaseCommand):
             raise CommandError("The server ended because a part of it failed; the log says which.")
 
     def _services(self, *, with_engine: bool, with_stage: bool) -> list[Service]:
+        from callops.core.timekeeping import Timekeeper
         from callops.dashboard.hub import hub
         from callops.engine.engine import Engine
 
-        services: list[Service] = [hub]  # stopped in reverse: the engine first, while the others still answer
+        services: list[Service] = [
+            Timekeeper(),
+            hub,
+        ]  # stopped in reverse: the engine first, while the others still answer
         if with_stage:
             services.append(Stage(stage_url=config().twilio_base_url, app_url=config().public_url))
         if with_engine:

@@ -1,0 +1,1 @@
+"""Faults on purpose: real processes, the simulator, and something taken away while people talk."""

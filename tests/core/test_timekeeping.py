@@ -1,0 +1,58 @@
+"""Web processes go by the database's time, as engines do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import OperationalError
+
+from callops.core import clock, timekeeping
+from callops.core.timekeeping import Timekeeper
+from tests.engine.sockets import eventually
+
+THEIRS = datetime(2031, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _own_clock_again() -> Iterator[None]:
+    yield
+    clock.follow(None)
+
+
+async def test_a_process_with_a_wrong_clock_goes_by_the_databases_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timekeeping, "keep_time", lambda: clock.follow(THEIRS))
+    keeper = Timekeeper()
+    running = asyncio.create_task(keeper.run())
+
+    async def told() -> bool:
+        return timedelta() <= clock.now() - THEIRS < timedelta(minutes=1)
+
+    await eventually(told, "it was told the time")
+    await keeper.stop()
+    await running
+
+
+async def test_a_database_that_is_away_is_asked_the_time_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([OperationalError("away"), None])
+
+    def ask() -> None:
+        answer = next(answers)
+        if answer is not None:
+            raise answer
+        clock.follow(THEIRS)
+
+    monkeypatch.setattr(timekeeping, "keep_time", ask)
+    monkeypatch.setattr(timekeeping, "EVERY_S", 0.01)
+    keeper = Timekeeper()
+    running = asyncio.create_task(keeper.run())
+
+    async def told() -> bool:
+        return running.done() or abs(clock.now() - THEIRS) < timedelta(minutes=1)
+
+    await eventually(told, "it was told the time at last")
+    await keeper.stop()
+    await asyncio.gather(running, return_exceptions=True)
+    assert abs(clock.now() - THEIRS) < timedelta(minutes=1)

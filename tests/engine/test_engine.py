@@ -1,0 +1,145 @@
+"""The engine while the database or the channel layer is away: it goes on, and takes nothing from who still reads."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import psycopg
+import pytest
+from channels.layers import channel_layers
+from django.db import OperationalError
+
+from callops.core import clock
+from callops.core.database import in_db, is_cut_off
+from callops.core.models import Counter
+from callops.engine import attachment, engine
+from callops.engine.engine import Engine
+from callops.engine.host import SidebandHost
+from callops.engine.sessions import served
+from callops.sideband import leases
+from callops.sideband.models import AiSession
+from callops.transfers import steps
+from tests.engine.sockets import OpenAi, Socket, eventually
+from tests.rows import make_call, make_line, make_session
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def accepted() -> AiSession:
+    now = clock.now()
+    call = make_call(make_line(), ai_session="accepting", state="connecting", answered_at=None)
+    return make_session(call, webhook_at=now, created_at=now, accepted_at=now)
+
+
+class Away:
+    """A database that cannot be reached until `back` is set; then `work` is done."""
+
+    def __init__(self, work: Any) -> None:
+        self.work, self.asked, self.is_back = work, 0, False
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.asked += 1
+        if not self.is_back:
+            raise OperationalError("connection failed")
+        return self.work(*args, **kwargs)
+
+
+async def test_an_engine_whose_database_is_away_while_it_rests_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    away = Away(steps.next_due)
+    monkeypatch.setattr(steps, "next_due", away)
+    monkeypatch.setattr(engine, "LOOK_EVERY_S", 0.01)
+    working = Engine(owner="one")
+    running = asyncio.create_task(working.run())
+
+    async def asked_again() -> bool:
+        return running.done() or away.asked > 2
+
+    await eventually(asked_again, "it asks again")
+    away.is_back = True
+    await working.stop()
+
+    await running
+
+
+async def test_an_engine_that_was_cut_off_keeps_its_own_and_takes_nothing_for_the_length_of_a_lease(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "config", lambda: type("Served", (), {"is_sqlite": False, "engine_capacity": 9})())
+    session = await in_db(accepted)()
+    late = Engine(owner="late")
+    late._host = SidebandHost(owner="late", outside=OpenAi([Socket()]))
+    claim = Away(leases.claim_share)
+    monkeypatch.setattr(leases, "claim_share", claim)
+
+    await late._look()
+    claim.is_back = True
+    await late._look()
+
+    assert claim.asked == 1
+    late._may_claim_from = 0.0
+    await late._look()
+    assert claim.asked == 2
+    assert (await in_db(AiSession.objects.get)(pk=session.pk)).lease_owner == "late"
+    await late._host.empty(within_s=5)
+
+
+@pytest.mark.parametrize(
+    ("cause", "cut_off"),
+    [
+        (psycopg.OperationalError("connection failed"), True),
+        (psycopg.errors.AdminShutdown(), True),
+        (psycopg.errors.ConnectionFailure(), True),
+        (psycopg.errors.DeadlockDetected(), False),
+    ],
+)
+def test_a_deadlock_is_no_sign_that_the_database_is_away(cause: Exception, cut_off: bool) -> None:
+    error = OperationalError()
+    error.__cause__ = cause
+
+    assert is_cut_off(error) is cut_off
+
+
+class GoneLayer:
+    """A layer whose server is gone."""
+
+    async def new_channel(self) -> str:
+        raise ConnectionError("gone")
+
+
+async def test_a_sideband_is_attached_while_the_channel_layer_is_away() -> None:
+    session = await in_db(accepted)()
+    assert await in_db(leases.claim)(session.pk, owner="one")
+    before = channel_layers.set("default", GoneLayer())
+    host = SidebandHost(owner="one", outside=OpenAi([Socket()]))
+    try:
+        host.attach(await in_db(served)(session.pk))
+
+        async def opened() -> bool:
+            return (await in_db(AiSession.objects.get)(pk=session.pk)).opened_at is not None
+
+        await eventually(opened, "the sideband is open")
+    finally:
+        channel_layers.set("default", before)
+        await host.empty(within_s=5)
+
+
+async def test_a_lease_that_was_lost_while_its_owner_read_is_counted() -> None:
+    session = await in_db(accepted)()
+    assert await in_db(leases.claim)(session.pk, owner="one")
+    socket = Socket()
+    host = SidebandHost(owner="one", outside=OpenAi([socket]))
+    host.attach(await in_db(served)(session.pk))
+
+    async def opened() -> bool:
+        return (await in_db(AiSession.objects.get)(pk=session.pk)).opened_at is not None
+
+    await eventually(opened, "the sideband is open")
+    await in_db(AiSession.objects.filter(pk=session.pk).update)(lease_owner="two")
+
+    async def counted() -> bool:
+        socket.push({"type": "session.updated"})
+        return await in_db(Counter.objects.filter(name=attachment.LEASE_LOST).exists)()
+
+    await eventually(counted, "the loss is counted")
+    await host.empty(within_s=5)
