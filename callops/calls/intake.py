@@ -95,6 +95,7 @@ def inbound(
     at: datetime,
     source_id: str,
     kind: Kind = Kind.CARRIER_INBOUND,
+    headers: Mapping[str, str] | None = None,
 ) -> tuple[Call, bool]:
     """The carrier's first request of a call: the call is known from now on. False when it was known before."""
     known = Call.objects.filter(carrier_sid=call_sid).select_related("line").first()
@@ -116,7 +117,7 @@ def inbound(
         at=at,
         kind=kind,
         lane=Lane.CARRIER,
-        body={"params": dict(params)},
+        body={"params": dict(params), "headers": dict(headers or {})},
         source="twilio",
         source_id=source_id,
         legs=[news],

@@ -1,7 +1,7 @@
 """An exchange with a provider as one value, however it ended: what is written down before anything is concluded."""
 
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from callops.providers.openai.session import InvalidSession
@@ -20,6 +20,8 @@ class Told:
     retry_after_s: int | None = None
     duration_ms: int = 0
     absent: tuple[str, ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
+    """The headers of the answer that matter, lower-case names; none of them is a credential."""
     reason: str = ""
     """Why there is no answer: timeout, dropped, connect (never sent), or unfit (we refused to send it)."""
 
@@ -48,6 +50,7 @@ class Told:
             "retry_after_s": self.retry_after_s,
             "duration_ms": self.duration_ms,
             "absent": list(self.absent),
+            "headers": self.headers,
             "reason": self.reason,
         }
 
@@ -75,4 +78,5 @@ def _of(receipt: Receipt, *, code: str | int | None = None, message: str = "") -
         retry_after_s=receipt.retry_after_s,
         duration_ms=receipt.duration_ms,
         absent=receipt.absent,
+        headers=receipt.headers,
     )

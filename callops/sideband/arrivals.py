@@ -7,8 +7,8 @@ carrier itself was asked (`joining`: nothing slow stands in front of the accept)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,6 +40,8 @@ class Announcement:
     """The caller's number in `From`, if it is one."""
     dialled: str | None
     """The number in `To`; on a TwiML line this is the AI's own address and no number."""
+    received: Mapping[str, str] = field(default_factory=dict)
+    """The headers of the delivery itself that are kept."""
 
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
@@ -181,6 +183,7 @@ def _join(call: Call, match: Match, news: Announcement, at: datetime) -> None:
         "type": news.type,
         "call_id": news.ai_call_id,
         "created_at": news.created_at.isoformat(),
+        "headers": dict(news.received),
         "sip_headers": [{"name": name, "value": value} for name, value in news.headers],
     }
     changes = {

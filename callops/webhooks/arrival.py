@@ -38,6 +38,7 @@ def inbound(request: HttpRequest, callback: Callback) -> HttpResponse:
         from_number=caller_number(callback.from_) or "",
         to_number=number_in(callback.to) or callback.to or "",
         params=callback.raw,
+        headers=callback.headers,
         at=at,
         source_id=delivery,
         kind=Kind.CARRIER_RECOVERY if recovers else Kind.CARRIER_INBOUND,

@@ -82,7 +82,7 @@ def refer(request: HttpRequest, callback: Callback, token: str) -> HttpResponse:
         at=at,
         kind=Kind.CARRIER_REFER,
         lane=Lane.CARRIER,
-        body={"target": target, "params": callback.raw},
+        body={"target": target, **callback.received},
         source="twilio",
         source_id=delivery_id(request, callback, f"refer:{attempt.pk if attempt else ''}"),
         legs=facts.caller_leg(callback, call),

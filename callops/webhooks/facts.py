@@ -87,7 +87,7 @@ def dial_end_body(callback: Callback, **more: Any) -> dict[str, Any]:
         "bridged": callback.dial_bridged,
         "sip_code": callback.dial_sip_response_code,
         "caller_on_line": not caller_is_gone(callback),
-        "params": callback.raw,
+        **callback.received,
         **more,
     }
 
@@ -99,7 +99,7 @@ def leg_body(callback: Callback, role: Role, **more: Any) -> dict[str, Any]:
         "sid": callback.call_sid,
         "status": callback.call_status,
         "sip_code": callback.sip_response_code,
-        "params": callback.raw,
+        **callback.received,
         **more,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -22,6 +23,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 MAX_BODY = 256 * 1024
 XML = "text/xml; charset=utf-8"
+KEPT_HEADERS = frozenset(
+    {
+        *("content-type", "content-length", "user-agent", "date", "x-home-region"),
+        *("i-twilio-idempotency-token", "webhook-id", "webhook-timestamp"),
+    }
+)
+"""What is kept of a delivery's headers: never a signature, a cookie or a credential."""
 
 CarrierView = Callable[Concatenate[Callback, P], HttpResponse]
 
@@ -33,7 +41,17 @@ def document(xml: str) -> HttpResponse:
 
 def from_carrier(view: Callable[Concatenate[HttpRequest, Callback, P], HttpResponse]) -> Callable[..., HttpResponse]:
     """The view sees only signed requests that name a leg: 403 for a bad signature, 400 for a form without `CallSid`."""
-    return _door(view, callbacks.parse)
+
+    @wraps(view)
+    def with_headers(request: HttpRequest, callback: Callback, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        return view(request, replace(callback, headers=kept_headers(request)), *args, **kwargs)
+
+    return _door(with_headers, callbacks.parse)
+
+
+def kept_headers(request: HttpRequest) -> dict[str, str]:
+    """The headers of a delivery that are worth keeping, with lower-case names."""
+    return {name.lower(): value for name, value in request.headers.items() if name.lower() in KEPT_HEADERS}
 
 
 def from_debugger(view: Callable[[HttpRequest, Alert], HttpResponse]) -> Callable[..., HttpResponse]:

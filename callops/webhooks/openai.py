@@ -31,6 +31,7 @@ from callops.providers.openai.webhook import WebhookEvent
 from callops.providers.told import Told, told
 from callops.sideband import acceptance, arrivals, deciding
 from callops.sideband.models import AiSession
+from callops.webhooks import gate
 
 ACCEPT_TIMEOUT_S = 4.5
 POLL_S = 0.1
@@ -55,7 +56,7 @@ async def receive(request: HttpRequest) -> HttpResponse:
         await in_db(_keep)(event, delivery, at)
         await in_db(beat)(OPENAI_WEBHOOK, at)
         return HttpResponse(status=200)
-    news = _announcement(event, event.call_id, delivery, at)
+    news = _announcement(event, event.call_id, delivery, at, gate.kept_headers(request))
     session = await in_db(arrivals.arrive)(news, key=config().secret_key, at=at)
     with about_call(session.call_id):
         await _decide(session)
@@ -122,7 +123,9 @@ def _keep(event: WebhookEvent, delivery: str, at: datetime) -> None:
     )
 
 
-def _announcement(event: WebhookEvent, call_id: str, delivery: str, at: datetime) -> arrivals.Announcement:
+def _announcement(
+    event: WebhookEvent, call_id: str, delivery: str, at: datetime, received: dict[str, str]
+) -> arrivals.Announcement:
     created_at = datetime.fromtimestamp(event.created_at, UTC) if event.created_at else at
     return arrivals.Announcement(
         webhook_id=delivery,
@@ -130,6 +133,7 @@ def _announcement(event: WebhookEvent, call_id: str, delivery: str, at: datetime
         ai_call_id=call_id,
         runtime=Runtime.REALTIME,
         created_at=created_at,
+        received=storable(received),
         headers=tuple((storable(header.name), storable(header.value)) for header in event.sip_headers),
         caller=number_in(sip_headers.first(event.sip_headers, "From")),
         dialled=number_in(sip_headers.first(event.sip_headers, "To")),

@@ -40,7 +40,7 @@ def fetched(request: HttpRequest, callback: Callback, token: str) -> HttpRespons
         at=at,
         kind=Kind.CARRIER_DOCUMENT,
         lane=Lane.CARRIER,
-        body={"via": via, "label": attempt.target_label, "transfer": attempt.pk, "params": callback.raw},
+        body={"via": via, "label": attempt.target_label, "transfer": attempt.pk, **callback.received},
         source="twilio",
         source_id=delivery,
         legs=facts.caller_leg(callback, attempt.call),

@@ -1,8 +1,9 @@
 """What the carrier tells us about a leg, whichever URL it arrives at (contract Twilio 1.1, 2.2 to 2.4)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from callops.providers.identifiers import is_identifier
 from callops.providers.numbers import address_in, number_in
@@ -15,7 +16,8 @@ class Malformed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """One carrier request. Missing and empty parameters are None; `raw` keeps all of them as they came.
+    """One carrier request. Missing and empty parameters are None; `raw` keeps all of them as they came, `headers` those
+    that matter, without the signature.
 
     In a status callback `call_sid` is the leg that changed, in an action or REFER request the caller's leg.
     `dial_bridged` is the only sign that two parties were connected; order a leg's callbacks by `sequence_number`.
@@ -41,6 +43,12 @@ class Callback:
     digits: str | None
     error_code: int | None
     raw: dict[str, str]
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def received(self) -> dict[str, Any]:
+        """The request as it stands on the timeline."""
+        return {"params": self.raw, "headers": self.headers}
 
 
 def parse(params: Mapping[str, str]) -> Callback:
