@@ -24,6 +24,7 @@ ROOMS = {
     "engine",
     "privacy",
     "providers",
+    "reports",
     "sideband",
     "simulator",
     "site",

@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "callops.transfers",
     "callops.supervision",
     "callops.custody",
+    "callops.reports",
     "callops.alerts",
     "callops.engine",
     "callops.webhooks",
