@@ -17,6 +17,8 @@ class Config:
     """The first seals what was said, all of them open it; the last is made of `secret_key`."""
     debug: bool
     allowed_hosts: tuple[str, ...]
+    trusted_proxies: tuple[str, ...]
+    """Networks whose word about the browser's address is taken."""
     public_url: str
     """Without a trailing slash."""
     database: dict[str, Any] = field(repr=False)

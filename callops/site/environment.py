@@ -137,6 +137,7 @@ def _config(env: _Given) -> Config:
         privacy_keys=env.privacy_keys("PRIVACY_KEY", ""),
         debug=env.yes_or_no("DEBUG"),
         allowed_hosts=env.hosts("ALLOWED_HOSTS", "") or shapes.own_hosts(public_url or ""),
+        trusted_proxies=env.networks("TRUSTED_PROXIES", ""),
         public_url=public_url,
         database=database,
         is_sqlite=database.get("ENGINE", "").endswith("sqlite3"),

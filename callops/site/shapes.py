@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import math
 import re
 from collections.abc import Callable
@@ -125,6 +126,15 @@ def hosts(text: str) -> tuple[str, ...]:
     if not named or (text and not names):
         raise Misshapen("host names separated by commas, without scheme, port or path")
     return names
+
+
+def networks(text: str) -> tuple[str, ...]:
+    """Addresses and networks separated by commas; none in an empty text."""
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    try:
+        return tuple(str(ipaddress.ip_network(name, strict=False)) for name in names)
+    except ValueError as wrong:
+        raise Misshapen("addresses or networks separated by commas, such as 127.0.0.1,10.0.0.0/8") from wrong
 
 
 def own_hosts(public_url: str) -> tuple[str, ...]:
@@ -258,6 +268,7 @@ PARSERS: tuple[Callable[[str], Any], ...] = (
     sip_domains,
     web_address,
     hosts,
+    networks,
     database,
     webhook_secrets,
     privacy_keys,

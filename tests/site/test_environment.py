@@ -60,6 +60,7 @@ def test_every_field_is_read_from_its_variable() -> None:
             "TWILIO_API_KEY_SECRET": "made-up",
             "TWILIO_BASE_URL": "https://carrier.example.com/api/laml/",
             "REFER_DEADLINE_S": "2.5",
+            "TRUSTED_PROXIES": "127.0.0.1, 10.1.0.0/16",
             "DEBUG": "yes",
         }
     )
@@ -70,6 +71,7 @@ def test_every_field_is_read_from_its_variable() -> None:
     assert config.twilio_auth_tokens == ("new", "old")
     assert config.twilio_base_url == "https://carrier.example.com/api/laml"
     assert config.refer_deadline_s == 2.5
+    assert config.trusted_proxies == ("127.0.0.1/32", "10.1.0.0/16")
     assert config.debug
     assert config.redis_url == "redis://cache.example.com:6379/0"
 
@@ -83,6 +85,7 @@ def test_a_postgres_address_becomes_a_pooled_connection() -> None:
     assert database["OPTIONS"]["sslmode"] == "require"
     assert database["OPTIONS"]["pool"]["max_size"] > 1
     assert database["CONN_MAX_AGE"] == 0
+    assert database["CONN_HEALTH_CHECKS"], "after a restart of the server the pool is full of dead connections"
 
 
 def test_sqlite_writes_one_at_a_time_and_waits_for_its_turn(tmp_path: Path) -> None:
@@ -100,6 +103,7 @@ def test_all_problems_are_reported_at_once_by_name() -> None:
         {
             "DEBUG": "maybe",
             "PUBLIC_URL": "calls.example.com",
+            "TRUSTED_PROXIES": "the one in front",
             "DATABASE_URL": "mysql://somewhere/db",
             "OPENAI_WEBHOOK_SECRET": "not-a-secret",
             "REFER_DEADLINE_S": "soon",
@@ -111,6 +115,7 @@ def test_all_problems_are_reported_at_once_by_name() -> None:
     assert set(names) == {
         "DEBUG",
         "PUBLIC_URL",
+        "TRUSTED_PROXIES",
         "DATABASE_URL",
         "OPENAI_WEBHOOK_SECRET",
         "REFER_DEADLINE_S",
