@@ -15,20 +15,27 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 from django.db.models import TextChoices
+from prometheus_client.parser import text_string_to_metric_families
 
 from callops.calls import words
+from callops.core import clock, metrics
+from callops.core.beats import ENGINE, OPENAI_WEBHOOK
+from callops.core.models import Beat, Counter
 from callops.dashboard.phrases import CALL_CHIPS, OUTCOME_CHIPS
 from callops.simulator.openai.conversations import CONVERSATIONS
 from callops.simulator.scenario import Scenario
 from callops.simulator.scenarios import SCENARIOS
-from callops.site import environment
+from callops.site import doctor, environment, gauges
 from callops.transfers.evidence import WITNESSES
-from callops.transfers.models import Mechanism, Outcome, State, Witness
+from callops.transfers.models import Mechanism, Outcome, State, TransferAttempt, Witness
 from callops.transfers.verdict import FactKind
 from tests.need import REQUIRE_ALL
+from tests.rows import make_attempt, make_call, make_line
 
 ROOT = Path(__file__).resolve().parent.parent
-SETTINGS, VERDICTS, SIMULATOR = (ROOT / "docs" / f"{name}.md" for name in ("settings", "verdicts", "simulator"))
+SETTINGS, VERDICTS, SIMULATOR, RUNNING = (
+    ROOT / "docs" / f"{name}.md" for name in ("settings", "verdicts", "simulator", "running")
+)
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md"))
 
 WORDS: dict[str, type[TextChoices]] = {
@@ -129,6 +136,48 @@ def test_the_settings_say_which_variables_may_be_given_as_a_file_and_which_are_n
         assert row[4] == file, f"{at(SETTINGS)}: the last cell of {name} should be {file}"
         needed = name in environment.CREDENTIALS or name == "SECRET_KEY"
         assert ("**needed**" in row[2]) == needed, f"{at(SETTINGS)}: {name} should {'' if needed else 'not '}be needed"
+
+
+def test_the_guide_for_running_lists_every_setting_once() -> None:
+    listed = [name for row in table(RUNNING, "Settings") for name in re.findall(r"`([A-Z_]+)`", row[1])]
+
+    assert sorted(listed) == sorted(variables())
+
+
+@pytest.mark.django_db
+def test_every_metric_is_explained_with_its_labels_and_none_that_is_not_there() -> None:
+    Beat.objects.create(name=f"{ENGINE}one", at=clock.now(), says=dict.fromkeys(gauges.LOADS, 1))
+    Beat.objects.create(name=OPENAI_WEBHOOK, at=clock.now())
+    Counter.objects.create(name="refused.twilio_form", count=1, last_at=clock.now())
+    TransferAttempt.objects.filter(pk=make_attempt(make_call(make_line())).pk).update(mechanism="refer")
+    shown = list(text_string_to_metric_families(metrics.text().decode()))
+    labels = {
+        sample.name: sorted(sample.labels)
+        for family in shown
+        for sample in family.samples
+        if not sample.name.startswith("process_")
+    }
+
+    wanted = {name: f"| `{name}` | {' '.join(f'`{one}`' for one in words)} | … |" for name, words in labels.items()}
+    found = {name: row for name, row in by_name(RUNNING, "Metrics").items() if name.startswith("callops_")}
+    complain(RUNNING, "Metrics", wanted, found)
+    for name, row in found.items():
+        assert re.findall(r"`(\w+)`", row[1]) == labels[name], f"{at(RUNNING)}: the labels of {name} are {labels[name]}"
+        assert len(row[2]) > 10, f"{at(RUNNING)}: {name} is not explained"
+
+
+def test_every_line_of_doctor_is_explained() -> None:
+    source = inspect.getsource(doctor)
+    said = set(re.findall(r'Finding\(\s*"([^"]+)"', source)) | {
+        "OpenAI",
+        "Twilio",
+        "Twilio's requests",
+        "OpenAI's webhooks",
+    }
+    listed = [name for row in table(RUNNING, "What doctor says") for name in re.findall(r"`([^`]+)`", row[0])]
+
+    assert len(said) > 10
+    assert said | {"OPENAI_API_KEY"} == set(listed)
 
 
 @pytest.mark.parametrize("heading", WORDS)

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from django.contrib.auth import get_user_model
 from django.db import DatabaseError
+from django.db.models.functions import Now
 
+from callops.calls.models import Destination, Line
+from callops.core import beats
 from callops.core.clock import now
 from callops.core.config import Config
 from callops.core.readiness import layer_answers, unapplied_migrations
@@ -23,6 +30,8 @@ from callops.site.shapes import WANTED
 CONNECT_S = 5.0
 CLOCK_MAY_DIFFER_S = 30.0
 SECRET_KEY_CHARS = 50
+FREE_GB = 1.0
+"""A call-minute takes about 45 kB (docs/performance.md): this is room for 370 hours of calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,7 @@ def findings(config: Config) -> Iterator[Finding]:
     yield Finding("settings", True, "every variable has the right shape")
     yield from secrets(config)
     yield public_address(config)
+    yield proxies(config)
     yield from database(config)
     yield channel_layer(config)
     yield from provider("OpenAI", config.openai_base_url, "OPENAI_BASE_URL")
@@ -87,6 +97,16 @@ def public_address(config: Config) -> Finding:
     return Finding("PUBLIC_URL", True, config.public_url)
 
 
+def proxies(config: Config) -> Finding:
+    """Behind TLS there is a proxy, and each browser should count by its own address."""
+    if config.trusted_proxies:
+        return Finding("TRUSTED_PROXIES", True, ", ".join(config.trusted_proxies))
+    if urlsplit(config.public_url).scheme != "https":
+        return Finding("TRUSTED_PROXIES", None, "is not set; right without a proxy")
+    text = "is not set; five wrong passwords of one person keep everybody behind the proxy out"
+    return Finding("TRUSTED_PROXIES", None, text, "set it to the address of the proxy that ends TLS")
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -106,9 +126,71 @@ def database(config: Config) -> Iterator[Finding]:
         yield Finding("migrations", False, f"missing: {', '.join(missing)}", "run `python manage.py migrate`")
         return
     yield Finding("migrations", True, "all applied")
-    if not config.is_sqlite:
+    if config.is_sqlite:
+        yield room(Path(config.database["NAME"]).parent)
+    else:
         yield clock("the database", database_time())
+    yield directory()
+    yield people()
     yield workers()
+    yield engines(beats.loads(_time(config)), joined=bool(config.redis_url))
+    yield from signs_of_life(config)
+
+
+def _time(config: Config) -> datetime:
+    """The time by which leases and signs of life are counted."""
+    return now() if config.is_sqlite else database_time()
+
+
+def room(folder: Path) -> Finding:
+    """A full disk is the one thing SQLite cannot wait out for long."""
+    free_gb = shutil.disk_usage(folder).free / 1e9
+    mend = "make room on the disk that holds the database, or let `manage.py retain` delete what is old"
+    return Finding("disk", free_gb >= FREE_GB, f"{free_gb:.1f} GB free for the database", mend)
+
+
+def directory() -> Finding:
+    """Without a line every caller is told that the number is unknown."""
+    lines, destinations = Line.objects.count(), Destination.objects.count()
+    mend = "describe your lines in a file like docs/directory.example.toml and run `manage.py load_directory FILE`"
+    return Finding("directory", lines > 0 or None, f"{lines} lines, {destinations} destinations", mend)
+
+
+def people() -> Finding:
+    """Somebody can sign in."""
+    number = get_user_model().objects.filter(is_active=True).count()
+    return Finding("people", number > 0 or None, f"{number} can sign in", "run `manage.py createsuperuser`")
+
+
+def engines(loads: Mapping[str, Mapping[str, Any]], *, joined: bool) -> Finding:
+    """Who works, how much room there is, and whether several are joined by Redis."""
+    mend = "start `manage.py engine`, or `manage.py serve` without --no-engine"
+    if not loads:
+        waits = AiSession.objects.filter(accepted_at__isnull=False, closed_at__isnull=True).exists()
+        return Finding("engines", False if waits else None, "none looks around", mend)
+    if len(loads) > 1 and not joined:
+        text = f"{len(loads)} look around, and nothing carries notifications from one to the other"
+        return Finding("engines", False, text, "set REDIS_URL, the same in every process")
+    held = sum(int(says.get("calls", 0)) for says in loads.values())
+    capacity = sum(int(says.get("capacity", 0)) for says in loads.values())
+    mend = "start another engine"
+    return Finding("engines", held < capacity, f"{len(loads)} look around, {held} calls, room for {capacity}", mend)
+
+
+def signs_of_life(config: Config) -> Iterator[Finding]:
+    """When each provider last reached us; never: it may not know our address yet."""
+    for name, beat, path, where in (
+        (
+            "Twilio's requests",
+            beats.TWILIO_REQUEST,
+            "/twiml/inbound",
+            "as the number's Voice URL in the Twilio console",
+        ),
+        ("OpenAI's webhooks", beats.OPENAI_WEBHOOK, "/webhooks/openai", "as a webhook in the OpenAI console"),
+    ):
+        at = beats.last(beat)
+        text = f"the last came at {at:%Y-%m-%d %H:%M} UTC" if at else "none came yet"
+        yield Finding(name, True if at else None, text, f"enter {config.public_url}{path} {where}")
 
 
 def clock(whose: str, theirs: datetime) -> Finding:
@@ -119,8 +201,8 @@ def clock(whose: str, theirs: datetime) -> Finding:
 
 
 def workers() -> Finding:
-    """How many processes hold calls now; none is no fault, there may be no calls."""
-    held = AiSession.objects.filter(closed_at__isnull=True, lease_until__gt=now())
+    """How many processes hold calls now; none is no fault, there may be no calls. Leases run by the database's time."""
+    held = AiSession.objects.filter(closed_at__isnull=True, lease_until__gt=Now())
     owners = held.exclude(lease_owner="").values("lease_owner").distinct().count()
     return Finding("workers", None, f"{owners} hold {held.count()} live calls" if owners else "none holds a call now")
 

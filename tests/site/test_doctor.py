@@ -4,14 +4,17 @@ import http.server
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 
+from callops.core import beats, clock
 from callops.core.clock import now
 from callops.core.config import Config, config
 from callops.site import doctor
+from tests.rows import make_call, make_session
 from tests.servers import free_port
 
 
@@ -98,7 +101,83 @@ def test_a_clock_that_is_a_minute_off_is_red() -> None:
 def test_the_database_is_looked_at_whole() -> None:
     names = [verdict(finding) for finding in doctor.database(config())]
 
-    assert names == [("database", True), ("migrations", True), ("workers", None)]
+    assert names == [
+        ("database", True),
+        ("migrations", True),
+        ("disk", True),
+        ("directory", None),
+        ("people", None),
+        ("workers", None),
+        ("engines", None),
+        ("Twilio's requests", None),
+        ("OpenAI's webhooks", None),
+    ]
+
+
+LOAD = {"calls": 3, "capacity": 250}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("loads", "joined", "ok", "says"),
+    [
+        ({}, True, None, "none looks around"),
+        ({"one": LOAD}, False, True, "1 look around, 3 calls, room for 250"),
+        ({"one": LOAD, "two": LOAD}, True, True, "2 look around, 6 calls, room for 500"),
+        ({"one": LOAD, "two": LOAD}, False, False, "nothing carries notifications"),
+        ({"one": {"calls": 250, "capacity": 250}}, False, False, "250 calls, room for 250"),
+    ],
+)
+def test_engines_are_told_with_their_load_and_are_red_without_redis_or_room(
+    loads: dict, joined: bool, ok: bool | None, says: str
+) -> None:
+    finding = doctor.engines(loads, joined=joined)
+
+    assert finding.ok is ok
+    assert says in finding.text
+
+
+@pytest.mark.django_db
+def test_calls_that_wait_while_no_engine_looks_around_are_red() -> None:
+    make_session(make_call(), accepted_at=now())
+
+    assert doctor.engines({}, joined=True).ok is False
+
+
+@pytest.mark.django_db
+def test_a_lease_counts_by_the_databases_time_however_wrong_this_machines_clock_is() -> None:
+    ours = now()
+    make_session(make_call(), accepted_at=ours, lease_owner="one", lease_until=ours + timedelta(minutes=1))
+
+    with clock.standing_at(ours + timedelta(hours=5)):
+        assert doctor.workers().text == "1 hold 1 live calls"
+
+
+@pytest.mark.django_db
+def test_a_provider_that_never_reached_us_is_noted_with_the_address_to_enter(
+    configure: Callable[..., Config],
+) -> None:
+    public = configure(public_url="https://calls.example.com")
+    beats.beat(beats.OPENAI_WEBHOOK, now() + timedelta(seconds=5))
+
+    twilio, openai = doctor.signs_of_life(public)
+
+    assert (twilio.ok, openai.ok) == (None, True)
+    assert "https://calls.example.com/twiml/inbound" in twilio.mend
+
+
+def test_a_public_address_without_a_trusted_proxy_is_noted(configure: Callable[..., Config]) -> None:
+    assert doctor.proxies(configure(public_url="https://calls.example.com")).mend
+    assert not doctor.proxies(configure(public_url="http://127.0.0.1:8000")).mend
+    assert doctor.proxies(configure(trusted_proxies=("127.0.0.1/32",))).ok
+
+
+def test_a_nearly_full_disk_is_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor.room(tmp_path).ok
+
+    monkeypatch.setattr(doctor, "FREE_GB", 1e12)
+
+    assert doctor.room(tmp_path).ok is False
 
 
 @pytest.mark.django_db

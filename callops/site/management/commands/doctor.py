@@ -30,7 +30,8 @@ class Command(BaseCommand):
 
     def _line(self, finding: doctor.Finding) -> str:
         if finding.ok is None:
-            return f"note  {finding.name}: {finding.text}"
+            hint = f". If that is not meant, {finding.mend}" if finding.mend else ""
+            return f"note  {finding.name}: {finding.text}{hint}."
         if finding.ok:
             return self.style.SUCCESS("ok  ") + f"  {finding.name}: {finding.text}"
         return self.style.ERROR("RED ") + f"  {finding.name}: {finding.text}. To mend it, {finding.mend}."
