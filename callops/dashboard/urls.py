@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from callops.dashboard import breakers, commands, desk_settings, evidence_pages, sign_in, supervising, views
+from callops.dashboard import breakers, commands, desk_settings, evidence_pages, reporting, sign_in, supervising, views
 
 app_name = "dashboard"
 
@@ -19,6 +19,8 @@ urlpatterns = [
     path("calls/<str:call_id>/transfers/<str:transfer_id>/again", commands.retry, name="retry"),
     path("calls/<str:call_id>/approvals/<str:approval_id>", commands.decide, name="decide"),
     path("calls/<str:call_id>/hangup", commands.hangup, name="hangup"),
+    path("calls/<str:call_id>/report/", reporting.report_page, name="report"),
+    path("calls/<str:call_id>/report/<str:name>", reporting.report_file, name="report_file"),
     path("calls/<str:call_id>/evidence.zip", evidence_pages.evidence_zip, name="evidence_zip"),
     path("calls/<str:call_id>/cost", views.cost, name="cost"),
     path("calls/<str:call_id>/intervene", supervising.intervene_in, name="intervene"),

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from callops.reports import writing
+from callops.reports import ladder, to_openai, to_twilio, writing
 from callops.reports.masking import masked
 from callops.reports.record import CallRecord, iso
+from callops.reports.steps import steps
 
 FORMAT: Final = "callops evidence 1"
 MANIFEST: Final = "manifest.json"
@@ -25,6 +26,10 @@ _UNIX: Final = 3
 
 FILES: Mapping[str, Callable[[CallRecord], Iterable[str]]] = {
     "README.md": writing.readme,
+    "report-openai.md": lambda record: [to_openai.report(record)],
+    "report-twilio.md": lambda record: [to_twilio.report(record)],
+    "ladder.svg": lambda record: [ladder.svg(steps(record), title=f"Call {record.id}", alone=True)],
+    "ladder.txt": lambda record: [ladder.text(steps(record), title=f"Call {record.id}")],
     "timeline.jsonl": writing.timeline,
     "transcript.txt": writing.transcript,
     "transcript.jsonl": writing.transcript_rows,
