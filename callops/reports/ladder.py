@@ -88,7 +88,7 @@ def _where(start: int, end: int) -> tuple[str, int]:
     middle = (start + end) // 2
     if middle > WIDTH - 220:
         return "end", WIDTH - 8
-    return ("start", LEFT - 30) if middle < LEFT + 100 else ("middle", middle)
+    return ("start", LEFT + 6) if middle < LEFT + 100 else ("middle", middle)
 
 
 def _x(party: str) -> int:
