@@ -92,9 +92,13 @@ def _leg(leg: Any) -> Json:
 
 
 def _window(attempts: Iterable[TransferAttempt]) -> tuple[datetime, datetime] | None:
-    """The time around the last REFER, else around the last wish."""
-    asked = [attempt.refer_asked_at or attempt.requested_at for attempt in attempts]
-    return (asked[-1] - BEFORE, asked[-1] + AFTER) if asked else None
+    """The time around the last REFER, else around the last wish, in whole seconds."""
+    referred = [attempt.refer_asked_at for attempt in attempts if attempt.refer_asked_at]
+    asked = referred or [attempt.requested_at for attempt in attempts]
+    if not asked:
+        return None
+    second = asked[-1].replace(microsecond=0)
+    return second - BEFORE, second + AFTER
 
 
 def _pulse(call: Call, start: datetime, end: datetime) -> list[Pulse]:

@@ -17,6 +17,7 @@ from callops.reports.exchanges import Exchange, exchanges
 from callops.reports.markdown import facts, table, words
 from callops.reports.plain import code
 from callops.reports.record import CallRecord, Happening, Moving, iso, moment
+from callops.reports.skew import skew_of
 
 _TROUBLE: Final = (Kind.OPENAI_ERROR, Kind.OPENAI_SIDEBAND_DROPPED, Kind.OPENAI_RESPONSE_FAILED, Kind.OPENAI_GARBAGE)
 _SESSION: Final = (
@@ -59,6 +60,7 @@ def _ids(record: CallRecord) -> list[str]:
             ("Twilio leg to OpenAI", code(record.call.get("ai_leg_sid"))),
             ("Webhook ids", ", ".join(names) or "none received"),
             ("All times", "UTC, by the application's clock"),
+            ("Clocks", skew_of(record, "openai").sentence),
             ("Record made at", code(iso(record.made_at))),
         ]
     )
@@ -96,7 +98,7 @@ def _refer(record: CallRecord, move: Moving, asked_at: datetime) -> list[list[st
         "### How the session was doing",
         _around(record, asked_at),
         "### What was expected",
-        _expected(move),
+        _expected(record, move),
         "### What moved the caller",
         [words(move.because or "Nothing yet."), f"Mechanism: {code(move.mechanism)}, outcome: {code(move.outcome)}."],
         "### The question",
@@ -143,10 +145,16 @@ def _what_the_carrier_saw(record: CallRecord, move: Moving, asked_at: datetime) 
         late = ", after our deadline" if move.refer_deadline_at and move.refer_seen_at > move.refer_deadline_at else ""
         lines = [f"- Twilio reported the REFER at {code(iso(move.refer_seen_at))}{late}."]
     else:
-        between = f"between {code(iso(asked_at))} and {code(iso(_looked_until(record)))}, the end of this record"
-        lines = [f"- Twilio did not request our `referUrl` {between}."]
+        lines = [f"- {_unseen(record)} not seen by us by {code(iso(_looked_until(record)))}."]
     after = (row for row in record.happened if row.kind in _CARRIER and row.at >= asked_at)
     return [*lines, *(f"- {code(iso(row.at))} {_carrier_words(row)}" for row in after)]
+
+
+def _unseen(record: CallRecord) -> str:
+    """By what Twilio would tell us of a REFER; nothing more than that we did not see it may be said."""
+    if record.call.get("topology") == "trunk":
+        return "A new leg made from the trunk's call:"
+    return "A request of our `referUrl` by Twilio:"
 
 
 def _carrier_words(row: Happening) -> str:
@@ -167,7 +175,7 @@ def _around(record: CallRecord, asked_at: datetime) -> list[str]:
         return ["No frame of the sideband around this request is kept."]
     before, after = Counter[str](), Counter[str]()
     for beat in record.pulse:
-        (before if beat.at < asked_at else after).update(beat.counts)
+        (before if beat.at < asked_at.replace(microsecond=0) else after).update(beat.counts)
     rows = [[code(name), str(before[name]), str(after[name])] for name in sorted({*before, *after})]
     trouble = [row for row in record.happened if row.kind in _TROUBLE and asked_at <= row.at <= end]
     told = [f"- {code(iso(row.at))} {code(row.kind)} {words(_trouble(row.body))}" for row in trouble]
@@ -189,11 +197,14 @@ def _trouble(body: Mapping[str, Any]) -> str:
     return str(body.get("message") or body.get("reason") or body.get("code") or "")
 
 
-def _expected(move: Moving) -> list[str]:
+def _expected(record: CallRecord, move: Moving) -> list[str]:
     by = code(iso(move.refer_deadline_at))
+    trunk = record.call.get("topology") == "trunk"
+    witness = "make a new leg from the trunk's call" if trunk else "request our `referUrl`"
     return [
         "- The reference says that this request transfers the call by SIP REFER.",
-        f"- So we expected Twilio to receive a REFER on the leg to OpenAI and to request our `referUrl` by {by}.",
+        "- A 200 with an empty body is the documented success, and no fault by itself.",
+        f"- So we expected Twilio to receive a REFER on the leg to OpenAI and to {witness} by {by}.",
         "- The API reference names `x-request-id` and `openai-processing-ms` among the headers of its answers.",
         "- A missing header is shown because it was missing; it proves neither that a REFER left nor that none did.",
     ]

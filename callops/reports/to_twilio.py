@@ -11,6 +11,7 @@ from callops.reports.exchanges import exchanges, webhooks
 from callops.reports.markdown import facts, table, words
 from callops.reports.plain import code
 from callops.reports.record import CallRecord, Happening, iso
+from callops.reports.skew import skew_of
 
 _PARAMS: Final = (
     *("CallStatus", "DialCallStatus", "DialBridged", "SipResponseCode", "DialSipResponseCode", "ErrorCode"),
@@ -47,6 +48,7 @@ def _ids(record: CallRecord) -> list[str]:
             ("From, to", f"{code(call.get('from_number'))}, {code(call.get('to_number'))}"),
             ("Topology", "Elastic SIP trunk" if call.get("topology") == "trunk" else "TwiML `<Dial><Sip>`"),
             ("All times", "UTC, by the application's clock; `Timestamp` is Twilio's"),
+            ("Clocks", skew_of(record, "carrier").sentence),
             ("Record made at", code(iso(record.made_at))),
         ]
     )

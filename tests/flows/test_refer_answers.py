@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
-from tests.flows.proofs import is_settled, kinds_of, moved, prove
+from tests.flows.proofs import events_of, is_settled, kinds_of, moved, prove
 from tests.flows.world import World
 
 pytestmark = pytest.mark.story
@@ -112,6 +114,7 @@ def test_where_only_a_refer_may_move_the_caller_silence_stays_unproven_and_he_st
         )
         assert world.call(call["id"])["state"] == "live"
         assert "Nobody knows whether the caller reached Front desk" in world.board()
+        the_field_report(world, call)
 
 
 def test_a_refer_that_hangs_for_thirty_seconds_does_not_hold_the_redirect_up(world: World) -> None:
@@ -166,6 +169,28 @@ def test_the_human_dialled_after_a_sip_refer_is_the_one_of_the_directory(world: 
         (human,) = [leg for leg in world.legs(call["carrier"]["call_sid"]) if leg["to"].startswith("+")]
         assert human["to"] == "+15550111"
         prove(world, call, transfer, mechanism="refer", evidence=["refer_seen", "human_connected"])
+
+
+def the_field_report(world: World, call: dict) -> None:
+    """The bundle holds, and the report says of the call what the simulator's OpenAI did, line by line."""
+    report = world.browser.get(f"/calls/{call['id']}/report/openai.md").text
+    answer = events_of(world, call, "openai.refer_answered")[0]
+    for line in (
+        "# A REFER was asked for and not seen at the carrier",
+        f"- OpenAI call: `{call['ai']['call_id']}`",
+        f"- Twilio leg to OpenAI: `{call['carrier']['ai_leg_sid']}`",
+        '- Body: `{"target_uri": "tel:+xxxxxx11"}`',
+        f"- Status: HTTP 200, {answer['body']['duration_ms']} ms after the request",
+        "- Headers that were missing: `x-request-id`, `openai-processing-ms`",
+        "- Body: empty (content-length: 0)",
+        "- No error and no drop of the sideband in this time after the request.",
+    ):
+        assert line in report.split("\n"), report
+    assert "- A request of our `referUrl` by Twilio: not seen by us by `" in report
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "evidence.zip"
+        file.write_bytes(world.browser.get(f"/calls/{call['id']}/evidence.zip").content)
+        assert "every hash is right" in world.manage("verify_bundle", str(file))
 
 
 def answer_of(world: World, call: dict) -> dict:
