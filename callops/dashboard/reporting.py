@@ -32,10 +32,10 @@ def report_page(request: HttpRequest, call_id: str) -> HttpResponse:
     """What happened, who told whom what, and what can be handed to the provider."""
     record = _record(request, call_id)
     drawn, title = steps(record), f"Who told whom what on call {record.id}"
-    svg = ladder.svg(drawn, title=title, link=f"/calls/{record.id}/#event-")
+    svg = ladder.svg(drawn, title=title, link=f"/calls/{record.id}/timeline/#event-")
     context = {
         "call": access.call(call_id),
-        "first": _first(trouble.first(record)),
+        "first": first_wrong(trouble.first(record)),
         "absences": missing(record),
         "svg": mark_safe(svg),  # noqa: S308 - every text in it is escaped
         "text": ladder.text(drawn, title=title),
@@ -80,7 +80,8 @@ def rendered(markdown: str) -> SafeString:
     return mark_safe(clean)  # noqa: S308 - cleaned above
 
 
-def _first(wrong: Happening | Expected | None) -> dict[str, Any] | None:
+def first_wrong(wrong: Happening | Expected | None) -> dict[str, Any] | None:
+    """When it was, the row it rests on, and a sentence; None when nothing went wrong."""
     if wrong is None:
         return None
     if isinstance(wrong, Expected):

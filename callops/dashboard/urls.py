@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from callops.dashboard import breakers, commands, desk_settings, evidence_pages, reporting, sign_in, supervising, views
+from callops.dashboard import (
+    breakers,
+    commands,
+    desk_settings,
+    evidence_pages,
+    reporting,
+    sign_in,
+    supervising,
+    timeline_page,
+    views,
+)
 
 app_name = "dashboard"
 
@@ -22,6 +32,8 @@ urlpatterns = [
     path("calls/<str:call_id>/report/", reporting.report_page, name="report"),
     path("calls/<str:call_id>/report/<str:name>", reporting.report_file, name="report_file"),
     path("calls/<str:call_id>/evidence.zip", evidence_pages.evidence_zip, name="evidence_zip"),
+    path("calls/<str:call_id>/timeline/", timeline_page.timeline_page, name="timeline"),
+    path("calls/<str:call_id>/timeline/<int:seq>", timeline_page.fact, name="fact"),
     path("calls/<str:call_id>/cost", views.cost, name="cost"),
     path("calls/<str:call_id>/intervene", supervising.intervene_in, name="intervene"),
     path("callbacks/", views.call_backs_page, name="call_backs"),

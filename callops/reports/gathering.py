@@ -30,10 +30,10 @@ LEG_WORDS = ("sid", "parent_sid", "role", "status", "sip_code", "screened")
 LEG_TIMES = ("started_at", "answered_at", "ended_at", "accepted_at")
 
 
-def gather(call: Call, *, at: datetime) -> CallRecord:
-    """What is stored of the call by `at`. Eight queries, however long the call was."""
+def gather(call: Call, *, at: datetime, pulse: bool = True) -> CallRecord:
+    """What is stored of the call by `at`. Eight queries; without `pulse` no frame is read."""
     attempts = list(call.transfers.prefetch_related("evidence__event").order_by("pk"))
-    window = _window(attempts)
+    window = _window(attempts) if pulse else None
     return CallRecord(
         made_at=at,
         call={name: getattr(call, name) for name in WORDS} | {name: iso(getattr(call, name)) for name in TIMES},
@@ -58,7 +58,7 @@ def gather(call: Call, *, at: datetime) -> CallRecord:
         pulse=_pulse(call, *window) if window else (),
         pulse_from=window[0] if window else None,
         pulse_until=window[1] if window else None,
-        secrets=_secrets(call, attempts),
+        secrets=secrets_of(call, attempts),
     )
 
 
@@ -163,7 +163,7 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _secrets(call: Call, attempts: Iterable[TransferAttempt]) -> list[str]:
+def secrets_of(call: Call, attempts: Iterable[TransferAttempt]) -> list[str]:
     """Unguessable parts of our addresses, and the credentials themselves should one ever stand in a fact."""
     ours = config()
     credentials = [
