@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from callops.reports import ladder, to_openai, to_twilio, writing
+from callops.reports.fixture import fixture
 from callops.reports.masking import masked
 from callops.reports.record import CallRecord, iso
 from callops.reports.steps import steps
@@ -39,6 +40,7 @@ FILES: Mapping[str, Callable[[CallRecord], Iterable[str]]] = {
     "expected.jsonl": writing.expectations,
     "session.jsonl": writing.pulse,
     "call.json": writing.call,
+    "fixture.json": fixture,
     "settings.json": writing.settings,
 }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from callops.reports.bundle import FORMAT, MANIFEST, Entry, whole
+from callops.reports.fixture import FORMAT as FIXTURE
 from callops.reports.record import moment
 from callops.transfers.verdict import Fact, FactKind, Verdict, judge
 
@@ -34,6 +35,19 @@ def problems(path: Path) -> list[str]:
             return [*_wrong_files(archive, manifest), *_wrong_verdicts(archive)]
     except (OSError, zipfile.BadZipFile, ValueError, KeyError, TypeError) as error:
         raise Unreadable(f"{path.name} is no bundle that can be read: {error}") from error
+
+
+def fixture_of(path: Path) -> dict[str, Any]:
+    """What a bundle holds for the simulator. Raises `Unreadable` when it is not what was handed out."""
+    if found := problems(path):
+        raise Unreadable(" ".join(found))
+    with zipfile.ZipFile(path) as archive:
+        if "fixture.json" not in archive.namelist():
+            raise Unreadable(f"{path.name} has no fixture: it was made before there were any")
+        told = json.loads(_text(archive, "fixture.json"))
+    if not isinstance(told, dict) or told.get("format") != FIXTURE:
+        raise Unreadable(f"its fixture does not say “{FIXTURE}”")
+    return told
 
 
 def verdict_of(transfer: Mapping[str, Any]) -> Verdict:

@@ -27,6 +27,7 @@ received, did or noticed something; `provider_at` is the second the provider wro
 | `webhooks.jsonl` | the deliveries we received, with parameters and headers |
 | `expected.jsonl` | what should have followed, its deadline, and when it was seen, if it was |
 | `session.jsonl` | what came over OpenAI's sideband around the transfer, counted by second and type |
+| `fixture.json` | the call without numbers, to be played by the simulator (`manage.py simulate --from-bundle FILE`) |
 | `call.json`, `settings.json` | ids, legs, states, and the settings that decide how the call is moved |
 | `manifest.json` | the SHA-256 of each file, and of all of them together |
 

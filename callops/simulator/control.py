@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, Protocol
 
 from aiohttp import web
 
 from callops.simulator.openai.stage import OpenAiStage
+from callops.simulator.openai.written import BadLine, lines_of
 from callops.simulator.scenario import Scenario
 from callops.simulator.scenarios import SCENARIOS, BadOverride, UnknownScenario, overridden, scenario_named
 from callops.simulator.story import story_of
@@ -52,16 +54,18 @@ class Control:
         ]
 
     async def place(self, request: web.Request) -> web.Response:
-        """`{"scenario": name, …overrides}`: a call begins; answers its SID."""
+        """`{"scenario": name, "lines": […], …overrides}`: a call begins; answers its SID."""
         body = await _body(request)
-        name = body.pop("scenario", "default")
+        name, told = body.pop("scenario", "default"), body.pop("lines", None)
         try:
             scenario = overridden(scenario_named(name), body)
+            if told is not None:
+                scenario = replace(scenario, lines=lines_of(told))
             sid = self._stage.place_call(scenario)
         except UnknownScenario:
             refusal = {"detail": f"No scenario is called {name!r}.", "scenarios": sorted(SCENARIOS)}
             return web.json_response(refusal, status=404)
-        except BadOverride as error:
+        except (BadOverride, BadLine) as error:
             return _refused(str(error))
         return web.json_response({"id": sid, "call_sid": sid, "scenario": scenario.name}, status=201)
 

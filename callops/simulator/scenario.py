@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 Refer = Literal[
     "silent",
@@ -28,6 +28,8 @@ class Scenario:
 
     name: str = "default"
     conversation: str = "outage_transfer"
+    lines: tuple[Any, ...] = ()
+    """What is said in its place, when the conversation was handed in (`openai.written`)."""
     from_number: str = "+15550123"
     to_number: str = "+15550100"
     topology: Literal["twiml", "trunk"] = "twiml"

@@ -30,9 +30,9 @@ def stage_url(config: Config) -> str:
     return config.twilio_base_url if host in {"127.0.0.1", "localhost", "::1"} else DEFAULT_STAGE
 
 
-def play(http: httpx.Client, scenario: str) -> str:
-    """Start one call; gives the stage's id of it."""
-    answer = _ask(http, "POST", json={"scenario": scenario})
+def play(http: httpx.Client, scenario: str, **more: Any) -> str:
+    """Start one call, with knobs and lines of its own; gives the stage's id of it."""
+    answer = _ask(http, "POST", json={"scenario": scenario, **more})
     if answer.is_error:
         raise StageRefused(_why(answer))
     return str(answer.json()["id"])

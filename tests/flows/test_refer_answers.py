@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from callops.reports.checking import fixture_of
 from tests.flows.proofs import events_of, is_settled, kinds_of, moved, prove
 from tests.flows.world import World
 
 pytestmark = pytest.mark.story
 
+QUICK_LINE = "+15550100"
 QUICK: dict[str, Any] = {"accept_latency_s": 0.1, "human_answers_after_s": 0.6}
 OVER_SIP = {**QUICK, "to_number": "+15550103"}
 PATIENT = {**QUICK, "to_number": "+15550104"}
@@ -191,6 +193,17 @@ def the_field_report(world: World, call: dict) -> None:
         file = Path(folder) / "evidence.zip"
         file.write_bytes(world.browser.get(f"/calls/{call['id']}/evidence.zip").content)
         assert "every hash is right" in world.manage("verify_bundle", str(file))
+        it_is_played_again(world, fixture_of(file))
+
+
+def it_is_played_again(world: World, fixture: dict) -> None:
+    """The simulator plays the call of the bundle, and what is proven of it is the same."""
+    told = {"human_answers_after_s": 0.6, **fixture["knobs"], "to_number": QUICK_LINE, "speed": 4.0}
+    with world.calling("default", lines=fixture["lines"], **told) as again:
+        transfer = moved(world, again, policy=fixture["wish"]["policy"])
+
+        assert fixture["then"] == {name: transfer[name] for name in ("mechanism", "outcome")}
+        assert set(answer_of(world, again)["absent"]) == {"x-request-id", "openai-processing-ms"}
 
 
 def answer_of(world: World, call: dict) -> dict:

@@ -91,9 +91,9 @@ def row(seq: int, kind: Kind, seconds: float = 0.0, **body: Any) -> Happening:
     return Happening(seq=seq, at=at(seconds), lane=lane, kind=kind, body=body)
 
 
-def said(text: str, speaker: str = "caller", **fields: Any) -> Said:
+def said(text: str, speaker: str = "caller", at_s: float = 0.0, **fields: Any) -> Said:
     """One line of the transcript."""
-    return Said(at=NOON, speaker=speaker, text=text, **fields)
+    return Said(at=at(at_s), speaker=speaker, text=text, **fields)
 
 
 def moving(evidence: list[Witnessed], **fields: Any) -> Moving:

@@ -14,7 +14,7 @@ from aiohttp import WSCloseCode
 from callops.simulator.openai import ids
 from callops.simulator.openai.coincidences import Coincidences
 from callops.simulator.openai.config import OpenAiConfig
-from callops.simulator.openai.conversations import conversation
+from callops.simulator.openai.conversations import played
 from callops.simulator.openai.desk import Desk
 from callops.simulator.openai.floor import Floor
 from callops.simulator.openai.ledger import server_event
@@ -82,7 +82,7 @@ class AiCall:
         self._config = config
         self._record = record
         self._caller_leaves = caller_leaves
-        self._play = conversation(self.scenario.conversation)
+        self._play = played(self.scenario)
         self._webhook_answered = asyncio.Event()
         self._attached = asyncio.Event()
         self._accepted_at = 0.0

@@ -15,6 +15,7 @@ from callops.simulator.openai import ids, recording
 from callops.simulator.openai.conversations import abroad, desk_calls, short_calls, withheld
 from callops.simulator.openai.cues import Cue, Score
 from callops.simulator.openai.script import Line, compose, settled
+from callops.simulator.scenario import Scenario
 
 
 class UnknownConversation(LookupError):
@@ -73,6 +74,13 @@ CONVERSATIONS: Mapping[str, Conversation] = MappingProxyType(
         )
     }
 )
+
+
+def played(scenario: Scenario) -> Conversation:
+    """What is said on a call of this scenario; raises `UnknownConversation`."""
+    if scenario.lines:
+        return Conversation("handed in", lines=scenario.lines)
+    return conversation(scenario.conversation)
 
 
 def conversation(name: str) -> Conversation:
