@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
+from django.http import HttpResponse
 from ninja import Header, Query, Router, Status
 from ninja.errors import HttpError
 from ninja.throttling import BaseThrottle
@@ -17,6 +18,8 @@ from callops.calls.models import Call, Destination
 from callops.calls.search import matching
 from callops.calls.words import State
 from callops.core.clock import now
+from callops.reports.download import ZIP, download
+from callops.reports.gathering import gather
 from callops.sideband.models import Turn
 from callops.supervision.commands import intervene
 from callops.transfers.commands import cancel, request_transfer
@@ -31,6 +34,8 @@ _REFUSALS = {frozenset({401, 403, 404, 422}): schemas.Problem}
 _COMMAND_REFUSALS = {frozenset({400, 401, 403, 404, 409, 422, 429}): schemas.Problem}
 _TRANSFER_REFUSALS = {frozenset({400, 401, 403, 404, 422, 429}): schemas.Problem, 409: schemas.TransferProblem}
 _THROTTLES: list[BaseThrottle] = [PerPerson()]
+
+_FILE = {"type": "string", "format": "binary"}
 
 router = Router()
 
@@ -68,6 +73,22 @@ def show_call(request: SignedRequest, call_id: str) -> schemas.WholeCall:
     turns = Turn.objects.filter(call=row).order_by("position")
     attempts = shapes.with_evidence(TransferAttempt.objects.filter(call=row)).order_by("id")
     return shapes.whole_call(row, turns, attempts)
+
+
+@router.get(
+    "/calls/{call_id}/evidence.zip",
+    response=_REFUSALS,
+    summary="Everything that proves what happened on a call, as a zip",
+    operation_id="evidence",
+    openapi_extra={"responses": {200: {"description": "The bundle", "content": {ZIP: {"schema": _FILE}}}}},
+)
+def take_evidence(
+    request: SignedRequest,
+    call_id: str,
+    numbers: Annotated[bool, Query(description="Telephone numbers readable, else all but two digits masked")] = False,
+) -> HttpResponse:
+    """As a person downloads it from the call's page; `manage.py verify_bundle` checks it."""
+    return download(gather(_call(call_id), at=now()), numbers=numbers)
 
 
 @router.get(

@@ -7,8 +7,9 @@ import unicodedata
 from typing import Any, Final
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 LONGEST: Final = 2000
+LONGEST_CELL: Final = 32_000
 
 
 def visible(text: str) -> str:
@@ -35,9 +36,10 @@ def code(value: Any) -> str:
 
 
 def cell(value: Any) -> str:
-    """A CSV cell that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value).replace("\x00", "\N{REPLACEMENT CHARACTER}")
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """A CSV cell that no spreadsheet takes for a formula; no longer than a spreadsheet's cell may be."""
+    text = "" if value is None else short(str(value).replace("\x00", "\N{REPLACEMENT CHARACTER}"), LONGEST_CELL)
+    is_formula = text.lstrip().startswith(_FORMULA) or text.startswith(("\t", "\r"))
+    return f"'{text}" if is_formula else text
 
 
 def xml(text: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from callops.reports.absences import expected
 from callops.reports.exchanges import exchanges, provider_moment, webhooks
-from callops.reports.plain import visible
+from callops.reports.plain import cell, visible
 from callops.reports.record import CallRecord, Happening, Moving, Said, exact, iso
 
 README = """# Evidence of call {id}
@@ -20,8 +22,8 @@ received, did or noticed something; `provider_at` is the second the provider wro
 | --- | --- |
 | `report-openai.md`, `report-twilio.md` | the case in words, to be pasted into a support request |
 | `ladder.svg`, `ladder.txt` | who told whom what, as a picture and as text |
-| `timeline.jsonl` | every fact in order, each as it was stored |
-| `transcript.txt`, `transcript.jsonl` | what was said; `heard_chars` is how much of it the caller heard |
+| `timeline.jsonl`, `timeline.csv` | every fact in order, each as it was stored |
+| `transcript.txt`, `transcript.jsonl`, `transcript.csv` | what was said, and how much the caller heard of it |
 | `transfers.json` | each transfer: what was asked, the evidence with its witness, and the verdict on it |
 | `http.jsonl` | our requests to OpenAI and Twilio with their answers, headers kept and headers absent |
 | `webhooks.jsonl` | the deliveries we received, with parameters and headers |
@@ -79,6 +81,21 @@ def transcript_rows(record: CallRecord) -> Iterator[str]:
                 "partial": turn.partial,
             }
         )
+
+
+def timeline_table(record: CallRecord) -> Iterator[str]:
+    """CSV: every fact in order, for a spreadsheet."""
+    yield _cells("seq", "at", "provider_at", "lane", "kind", "body")
+    for row in record.happened:
+        body = json.dumps(dict(row.body), ensure_ascii=False, default=str)
+        yield _cells(row.seq, exact(row.at), iso(provider_moment(row)), row.lane, row.kind, body)
+
+
+def transcript_table(record: CallRecord) -> Iterator[str]:
+    """CSV: every turn, for a spreadsheet."""
+    yield _cells("at", "speaker", "text", "heard_chars", "partial")
+    for turn in record.said:
+        yield _cells(exact(turn.at), turn.speaker, turn.text, turn.heard_chars, "yes" if turn.partial else "")
 
 
 def transfers(record: CallRecord) -> Iterator[str]:
@@ -167,6 +184,13 @@ def settings(record: CallRecord) -> Iterator[str]:
 def together(pieces: Iterable[str]) -> str:
     """A whole file."""
     return "".join(pieces)
+
+
+def _cells(*values: Any) -> str:
+    """One row of CSV, of which no cell is a formula."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerow([cell(value) for value in values])
+    return out.getvalue()
 
 
 def _note(turn: Said) -> str:

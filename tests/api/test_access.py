@@ -146,6 +146,7 @@ def test_the_openapi_document_tells_every_operation_and_word() -> None:
         "/api/calls",
         "/api/calls/{call_id}",
         "/api/calls/{call_id}/events",
+        "/api/calls/{call_id}/evidence.zip",
         "/api/calls/{call_id}/transfers",
         "/api/transfers/{transfer_id}",
         "/api/transfers/{transfer_id}/cancel",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import zipfile
@@ -162,6 +163,20 @@ def test_hostile_words_stay_in_their_line(words: str) -> None:
     assert not {"\u202e", "\u2066", "\x00", "\r"} & set(text)
     assert len(lines(archive, "transcript.jsonl")) == 2
     assert len(lines(archive, "timeline.jsonl")) == 1
+
+
+@pytest.mark.parametrize("words", [*HOSTILE, "  =1+1", "\t=1+1", "+15550123", "-2+3", "@SUM(A1)", "＝1+1"])
+def test_hostile_words_are_one_cell_and_no_formula(words: str) -> None:
+    one = record(said=[said(words)], happened=[row(1, Kind.OPENAI_TURN, text=words)])
+
+    with zip_of(one, numbers=True) as archive:
+        tables = [archive.read(name).decode() for name in ("transcript.csv", "timeline.csv")]
+
+    for text in tables:
+        head, cells = csv.reader(io.StringIO(text, newline=""))
+        assert len(cells) == len(head)
+        assert not [cell for cell in cells if cell.lstrip().startswith(("=", "+", "-", "@", "＝"))]
+        assert "\x00" not in text
 
 
 @pytest.mark.django_db
