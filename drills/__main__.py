@@ -9,7 +9,7 @@ import traceback
 from pathlib import Path
 from time import monotonic
 
-from drills.ground import ground
+from drills.ground import alone, ground
 from drills.outcome import Outcome
 
 DRILLS = {
@@ -17,8 +17,13 @@ DRILLS = {
     "redis": "Redis is away for 30 s and comes back",
     "killed": "an engine is killed (SIGKILL) with calls and a transfer under way",
     "paused": "an engine is paused (SIGSTOP) past its lease and goes on",
+    "disk": "the disk under a SQLite file is full for 15 s",
+    "clock": "the clock of one machine is an hour ahead",
     "rolling": "every process is replaced, one after the other, by SIGTERM and a new one",
 }
+
+ALONE = {"disk"}
+"""Drills of one process with SQLite."""
 
 
 def main() -> int:
@@ -32,7 +37,7 @@ def main() -> int:
     outcomes = [play(name, options.log) for name in options.names or DRILLS]
     print()
     for outcome in outcomes:
-        print(f"{'passed' if outcome.passed else 'FAILED'}  {outcome.name}: {DRILLS[outcome.name]}")
+        print(f"{outcome.word}  {outcome.name}: {DRILLS[outcome.name]}")
     return 0 if all(outcome.passed for outcome in outcomes) else 1
 
 
@@ -41,7 +46,7 @@ def play(name: str, log: Path | None) -> Outcome:
     print(f"\n{name}: {DRILLS[name]}", flush=True)
     outcome, began = Outcome(name), monotonic()
     try:
-        with ground(log / f"{name}.txt" if log else None) as made:
+        with (alone if name in ALONE else ground)(log / f"{name}.txt" if log else None) as made:
             importlib.import_module(f"drills.{name}").run(made, outcome)
     except Exception as error:  # a drill that cannot go on has failed; the next one is played all the same
         traceback.print_exc()

@@ -6,6 +6,7 @@ import contextlib
 import html
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -22,41 +23,15 @@ from prometheus_client.parser import text_string_to_metric_families
 from drills.browser import Browser
 from drills.door import Door
 from tests.fleet.fleet import Fleet
-from tests.flows.world import ROOT, eventually
+from tests.flows.world import ROOT, World, eventually
 from tests.servers import Postgres, Redis, a_postgres, a_redis, free_port, fresh_database
 
 TALK = {"conversation": "withheld_long", "accept_latency_s": 0.1, "sideband_end_code": 1000}
 """More than three minutes of talk, about four events a second. At its end OpenAI loses nothing that it has queued."""
 
 
-class Ground(Fleet):
-    """A fleet as `deploy/` describes it, on free ports of one machine."""
-
-    def __init__(self, folder: Path, postgres: Postgres, its_redis: Redis) -> None:
-        super().__init__(folder, fresh_database(postgres.url), its_redis.url)
-        self.postgres, self.redis = postgres, its_redis
-        self.web_ports = [self.app_port, free_port()]
-        self.webs: list[subprocess.Popen[bytes]] = []
-        self.door = Door(self.web_ports)
-        self.app_url = self.env["PUBLIC_URL"] = f"http://127.0.0.1:{self.door.port}"
-
-    def start_app(self, *words: str) -> None:
-        """Both web processes answer."""
-        self.webs = [self.web(port) for port in self.web_ports]
-        self.app = self.webs[0]
-
-    def web(self, port: int) -> subprocess.Popen[bytes]:
-        """One web process more, which is ready."""
-        process = self._run("manage.py", "serve", "--no-engine", "--port", str(port))
-        eventually(lambda: self.answers(port, "/readyz") == 200, f"the web process on port {port} is ready", 40)
-        return process
-
-    def answers(self, port: int, path: str) -> int:
-        """The status with which this web process answers; 0 when it does not."""
-        try:
-            return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=15).status_code
-        except httpx.HTTPError:
-            return 0
+class Talk(World):
+    """Calls on which people talk, and what is kept of what they said."""
 
     def talking(self, number: int, **knobs: Any) -> list[dict[str, Any]]:
         """So many live calls on which people talk."""
@@ -68,26 +43,6 @@ class Ground(Fleet):
     def _talks(self, call: dict[str, Any]) -> bool:
         return len(self.said(call["carrier"]["call_sid"])) > 10
 
-    def owners(self, calls: Sequence[dict[str, Any]]) -> set[str]:
-        """Who holds these calls; an empty name: somebody's is held by nobody."""
-        return {self.owner(call["id"]) for call in calls}
-
-    def watching(self, call: dict[str, Any]) -> Browser:
-        """A browser whose page of this call was just opened over the door."""
-        page = self.browser.get(f"/calls/{call['id']}/").text
-        found = re.search(r'ws-connect="([^"]+)"', page)
-        assert found, page[:400]
-        address = self.app_url.replace("http", "ws") + html.unescape(found[1])
-        cookie = "; ".join(f"{name}={value}" for name, value in self.browser.cookies.items())
-        return Browser(address, cookie, self.app_url)
-
-    def notified(self) -> bool:
-        """Every process listens to notifications at Redis."""
-        alive = [process for process in self.processes[1:] if process.poll() is None]
-        with redis.Redis.from_url(self.redis.url) as client:
-            (_, listeners), *_ = client.pubsub_numsub("asgi__group__callops.changes")
-        return int(listeners) >= len(alive)
-
     def marked(self, calls: Sequence[dict[str, Any]]) -> int:
         """How many of these live calls are marked incomplete."""
         return sum(bool(self.call(call["id"])["incomplete"]) for call in calls)
@@ -96,10 +51,6 @@ class Ground(Fleet):
         """Whether the call's sideband was opened again and did not drop since."""
         kinds = [kind for kind in self.kinds(call["id"]) if kind.startswith("openai.sideband_")]
         return kinds.count("openai.sideband_open") > 1 and kinds[-1] == "openai.sideband_open"
-
-    def counted(self, name: str) -> float:
-        """How often this was counted."""
-        return self.gauge("callops_counted_total", name=name) or 0.0
 
     def finish(self, calls: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Everybody hung up, and the calls are over."""
@@ -130,6 +81,77 @@ class Ground(Fleet):
         found: dict[str, list[str]] = json.loads(done.stdout)
         return found
 
+
+class Alone(Talk):
+    """One process with everything in it, and a SQLite file."""
+
+    def stored(self) -> int:
+        """How many frames are in the file, read beside the process."""
+        with sqlite3.connect(f"file:{self.folder / 'flow.sqlite3'}?mode=ro", uri=True) as file:
+            return int(file.execute("SELECT coalesce(sum(frames), 0) FROM sideband_aisession").fetchone()[0])
+
+    def heard(self, calls: Sequence[dict[str, Any]]) -> int:
+        """How many events OpenAI sent on these calls."""
+        return sum(len(self.said(call["carrier"]["call_sid"])) for call in calls)
+
+    def status(self, path: str) -> int:
+        """The status with which a page answers."""
+        return self.browser.get(path).status_code
+
+
+class Ground(Talk, Fleet):
+    """A fleet as `deploy/` describes it, on free ports of one machine."""
+
+    def __init__(self, folder: Path, postgres: Postgres, its_redis: Redis) -> None:
+        super().__init__(folder, fresh_database(postgres.url), its_redis.url)
+        self.postgres, self.redis = postgres, its_redis
+        self.web_ports = [self.app_port, free_port()]
+        self.webs: list[subprocess.Popen[bytes]] = []
+        self.door = Door(self.web_ports)
+        self.app_url = self.env["PUBLIC_URL"] = f"http://127.0.0.1:{self.door.port}"
+
+    def start_app(self, *words: str) -> None:
+        """Both web processes answer."""
+        self.webs = [self.web(port) for port in self.web_ports]
+        self.app = self.webs[0]
+
+    def web(self, port: int, *under: str) -> subprocess.Popen[bytes]:
+        """One web process more, which is ready; `under`: the program that runs it, and its options."""
+        process = self._run("manage.py", "serve", "--no-engine", "--port", str(port), under=under)
+        eventually(lambda: self.answers(port, "/readyz") == 200, f"the web process on port {port} is ready", 40)
+        return process
+
+    def answers(self, port: int, path: str) -> int:
+        """The status with which this web process answers; 0 when it does not."""
+        try:
+            return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=15).status_code
+        except httpx.HTTPError:
+            return 0
+
+    def at_port(self, port: int) -> httpx.Client:
+        """The API of this web process, past the door."""
+        return httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=self.http.headers, timeout=20)
+
+    def owners(self, calls: Sequence[dict[str, Any]]) -> set[str]:
+        """Who holds these calls; an empty name: somebody's is held by nobody."""
+        return {self.owner(call["id"]) for call in calls}
+
+    def watching(self, call: dict[str, Any]) -> Browser:
+        """A browser whose page of this call was just opened over the door."""
+        page = self.browser.get(f"/calls/{call['id']}/").text
+        found = re.search(r'ws-connect="([^"]+)"', page)
+        assert found, page[:400]
+        address = self.app_url.replace("http", "ws") + html.unescape(found[1])
+        cookie = "; ".join(f"{name}={value}" for name, value in self.browser.cookies.items())
+        return Browser(address, cookie, self.app_url)
+
+    def notified(self) -> bool:
+        """Every process listens to notifications at Redis."""
+        alive = [process for process in self.processes[1:] if process.poll() is None]
+        with redis.Redis.from_url(self.redis.url) as client:
+            (_, listeners), *_ = client.pubsub_numsub("asgi__group__callops.changes")
+        return int(listeners) >= len(alive)
+
     def gauge(self, gauge: str, **labels: str) -> float | None:
         """A gauge of `/metrics`, summed over what matches; None when there is none."""
         text = httpx.get(f"http://127.0.0.1:{self.web_ports[0]}/metrics", timeout=30).text
@@ -140,6 +162,10 @@ class Ground(Fleet):
             if sample.name == gauge and labels.items() <= sample.labels.items()
         ]
         return sum(values) if values else None
+
+    def counted(self, name: str) -> float:
+        """How often this was counted."""
+        return self.gauge("callops_counted_total", name=name) or 0.0
 
     def close(self) -> None:
         """Everything of it is gone."""
@@ -172,6 +198,20 @@ def ground(log: Path | None = None) -> Iterator[Ground]:
         a_redis() as its_redis,
     ):
         made = Ground(Path(folder), postgres, its_redis)
+        try:
+            made.start()
+            yield made
+        finally:
+            made.close()
+            if log is not None:
+                log.write_bytes((made.folder / "log.txt").read_bytes())
+
+
+@contextlib.contextmanager
+def alone(log: Path | None = None) -> Iterator[Alone]:
+    """One process on SQLite that answers."""
+    with tempfile.TemporaryDirectory(prefix="callops-drill-") as folder:
+        made = Alone(Path(folder), "sqlite")
         try:
             made.start()
             yield made

@@ -11,6 +11,7 @@ class Outcome:
 
     name: str
     found: list[tuple[str, bool]] = field(default_factory=list)
+    skipped: str = ""
 
     def note(self, text: str) -> None:
         """Something measured, which no promise is about."""
@@ -21,6 +22,16 @@ class Outcome:
         self.found.append((text, bool(ok)))
         print(f"  {'ok  ' if ok else 'BAD '}  {text}", flush=True)
 
+    def skip(self, advice: str) -> None:
+        """It cannot be played here."""
+        self.skipped = advice
+        print(f"        not played: {advice}", flush=True)
+
+    @property
+    def word(self) -> str:
+        """What became of it."""
+        return "skipped" if self.skipped else "passed" if self.passed else "FAILED"
+
     @property
     def passed(self) -> bool:
-        return bool(self.found) and all(ok for _, ok in self.found)
+        return bool(self.skipped or self.found) and all(ok for _, ok in self.found)

@@ -12,6 +12,18 @@ STOP_MAY_TAKE_S = 20.0
 SWITCH_S = 0.0005
 
 
+class Budget:
+    """So many seconds for several steps: none of them gets more than is left."""
+
+    def __init__(self, seconds: float, *, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._ends_at = clock() + seconds
+
+    def share(self, most_s: float) -> float:
+        """What a step may take, at most `most_s`; 0 once everything is used up."""
+        return max(0.0, min(most_s, self._ends_at - self._clock()))
+
+
 class Service(Protocol):
     """`run` goes on until `stop` was called; `stop` returns when everything is given back (leases, sockets)."""
 

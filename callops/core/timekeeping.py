@@ -30,6 +30,18 @@ def keep_time() -> None:
     _asked = moment
 
 
+async def learn_time(*, stopping: asyncio.Event) -> None:
+    """This process goes by the database's time, however long it takes to be told; or it is to stop."""
+    while not stopping.is_set():
+        try:
+            await in_db(keep_time)()
+            return
+        except AWAY as error:
+            logger.warning("The database's time could not be asked; it is asked again. (%s)", error)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), EVERY_S)
+
+
 class Timekeeper:
     """A web process goes by the database's time too: it stamps facts and sets deadlines that engines then keep."""
 
@@ -39,10 +51,7 @@ class Timekeeper:
     async def run(self) -> None:
         """Ask the time again and again until `stop`."""
         while not self._told.is_set():
-            try:
-                await in_db(keep_time)()
-            except AWAY as error:
-                logger.warning("The database's time could not be asked; it is asked again. (%s)", error)
+            await learn_time(stopping=self._told)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._told.wait(), EVERY_S)
 

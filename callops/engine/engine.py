@@ -20,7 +20,8 @@ from callops.core.config import config
 from callops.core.database import in_db, is_cut_off
 from callops.core.ids import new_token
 from callops.core.notify import Changes, subscribe
-from callops.core.timekeeping import keep_time
+from callops.core.service import STOP_MAY_TAKE_S, Budget
+from callops.core.timekeeping import keep_time, learn_time
 from callops.custody import clocks
 from callops.engine import carrier, deadlines, ghosts, reconciling, sessions, silences, telling, whose_leg, writer
 from callops.engine.host import SidebandHost
@@ -36,6 +37,8 @@ LOOK_EVERY_S = 1.0
 SLOW_LOOK_EVERY_S = 0.5
 BREATH_S = 0.03
 """Between two looks at least, so that a thousand notifications a second cost thirty looks."""
+GIVE_BACK_S = STOP_MAY_TAKE_S - 3.0
+"""All the steps of stopping together; what is left is for giving the leases back while the process still waits."""
 DRAIN_S = 8.0
 HAND_OVER_S = 8.0
 HAND_OVER_LOOK_S = 0.1
@@ -49,7 +52,7 @@ class Engine:
         self._stopping = asyncio.Event()
         self._stopped = asyncio.Event()
         self._jobs: dict[str, asyncio.Task[None]] = {}
-        self._slow_look_at: datetime | None = None
+        self._slow_look_at: float | None = None
         self._looked_at = 0.0
         self._was_cut_off = False
         self._may_claim_from = 0.0
@@ -62,6 +65,7 @@ class Engine:
         self._mover = Mover(self._outside, clock=clock.now)
         hosting = asyncio.create_task(self._host.arun())  # type: ignore[no-untyped-call]
         try:
+            await learn_time(stopping=self._stopping)
             async with subscribe() as changes:
                 while not self._stopping.is_set():
                     await self._look()
@@ -90,7 +94,7 @@ class Engine:
                 self._watch,
                 self._forget,
             )
-            if self._slow_look_is_due(now)
+            if self._slow_look_is_due()
             else ()
         )
         for look in (self._attach, self._move, self._end, self._act, self._tell, *slow):
@@ -103,11 +107,11 @@ class Engine:
             except Exception:
                 logger.exception("A look of the engine failed; it is made again in a second.")
 
-    def _slow_look_is_due(self, now: datetime) -> bool:
-        """Leases, deadlines and questions to the carrier need no look at every notification."""
-        due = self._slow_look_at is None or (now - self._slow_look_at).total_seconds() >= SLOW_LOOK_EVERY_S
+    def _slow_look_is_due(self) -> bool:
+        """Leases, deadlines and questions to the carrier need no look at every notification; however clocks are set."""
+        due = self._slow_look_at is None or self._looked_at - self._slow_look_at >= SLOW_LOOK_EVERY_S
         if due:
-            self._slow_look_at = now
+            self._slow_look_at = self._looked_at
         return due
 
     async def _keep_time(self, now: datetime) -> None:
@@ -259,30 +263,31 @@ class Engine:
 
     async def _give_back(self, hosting: asyncio.Task[None]) -> None:
         """Sockets, jobs and leases, in this order, so that another engine can go on at once."""
+        budget = Budget(GIVE_BACK_S, clock=asyncio.get_running_loop().time)
         try:
-            with contextlib.suppress(DatabaseError):
-                await self._hand_over()
-            await self._host.empty(within_s=DRAIN_S)
+            await self._hand_over(within_s=budget.share(HAND_OVER_S))
+            await self._host.empty(within_s=budget.share(DRAIN_S))
             if self._jobs:
-                await asyncio.wait(self._jobs.values(), timeout=DRAIN_S)
-            await self._mover.finish()
+                await asyncio.wait(self._jobs.values(), timeout=budget.share(DRAIN_S))
+            await self._mover.finish(within_s=budget.share(DRAIN_S))
             hosting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await hosting
-            await in_db(leases.release)(self.owner)
+            with contextlib.suppress(DatabaseError):  # then they run out
+                await in_db(leases.release)(self.owner)
             await self._outside.close()
         finally:
             self._stopped.set()
 
-    async def _hand_over(self) -> None:
+    async def _hand_over(self, *, within_s: float) -> None:
         """The sidebands are with other engines, if there are any, or a while has passed."""
-        await in_db(beats.engine_left)(self.owner)
-        if not self._host.held or await in_db(beats.engines)(clock.now()) == 0:
-            return
-        await in_db(succession.offer)(self.owner)
         told: set[int] = set()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(HAND_OVER_S):
+        with contextlib.suppress(TimeoutError, DatabaseError):
+            async with asyncio.timeout(within_s):
+                await in_db(beats.engine_left)(self.owner)
+                if not self._host.held or await in_db(beats.engines)(clock.now()) == 0:
+                    return
+                await in_db(succession.offer)(self.owner)
                 while await in_db(leases.renew)(self._host.held, owner=self.owner):
                     for session_id in set(await in_db(succession.relieved)(self.owner)) - told:
                         told.add(session_id)

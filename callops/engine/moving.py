@@ -59,10 +59,10 @@ class Mover:
             with about_call(attempt.call_id):
                 await self._take(attempt, situation, step)
 
-    async def finish(self) -> None:
+    async def finish(self, *, within_s: float = 5.0) -> None:
         """Errands under way were given a moment to write down their answers."""
         if self._errands:
-            await asyncio.wait(self._errands, timeout=5)
+            await asyncio.wait(self._errands, timeout=within_s)
         for task in self._errands:
             task.cancel()
 

@@ -60,3 +60,15 @@ def test_engines_count_while_they_look_around_and_are_forgotten_when_they_died_l
     beats.forget_the_dead(at(3700))
 
     assert Beat.objects.count() == 0
+
+
+def test_a_beat_that_a_wrong_clock_dated_ahead_keeps_nobody_from_their_turn() -> None:
+    Beat.objects.create(name="sweep", at=at(3600))
+    Beat.objects.create(name=beats.TWILIO_REQUEST, at=at(3600))
+    Beat.objects.create(name=f"{beats.ENGINE}ahead", at=at(3600))
+
+    beats.beat(beats.TWILIO_REQUEST, at(0))
+
+    assert [beats.take_turn("sweep", at(0), every=timedelta(minutes=1)) for _ in range(2)] == [True, False]
+    assert beats.last(beats.TWILIO_REQUEST) == at(0)
+    assert beats.engines(at(0)) == 0

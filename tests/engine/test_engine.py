@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -10,7 +11,7 @@ import pytest
 from channels.layers import channel_layers
 from django.db import OperationalError
 
-from callops.core import clock
+from callops.core import beats, clock, timekeeping
 from callops.core.database import in_db, is_cut_off
 from callops.core.models import Counter
 from callops.engine import attachment, engine
@@ -143,3 +144,25 @@ async def test_a_lease_that_was_lost_while_its_owner_read_is_counted() -> None:
 
     await eventually(counted, "the loss is counted")
     await host.empty(within_s=5)
+
+
+async def test_an_engine_whose_machine_is_an_hour_ahead_learns_the_time_before_it_looks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    theirs = clock.now() - timedelta(hours=1)
+    monkeypatch.setattr(timekeeping, "keep_time", lambda: clock.follow(theirs))
+    working = Engine(owner="ahead")
+    running = asyncio.create_task(working.run())
+    try:
+
+        async def seen() -> Any:
+            return running.done() or await in_db(beats.last)(f"{beats.ENGINE}ahead")
+
+        await eventually(seen, "it looks around")
+        looked_at = await in_db(beats.last)(f"{beats.ENGINE}ahead")
+        assert looked_at is not None
+        assert looked_at - theirs < timedelta(minutes=1)
+    finally:
+        await working.stop()
+        await running
+        clock.follow(None)

@@ -26,10 +26,10 @@ class Fleet(World):
     def start_app(self, *words: str) -> None:
         super().start_app("--no-engine", *words)
 
-    def engine(self) -> subprocess.Popen[bytes]:
-        """One more engine, which looks around already."""
+    def engine(self, *under: str) -> subprocess.Popen[bytes]:
+        """One more engine, which looks around already; `under`: the program that runs it, and its options."""
         known = set(self.engines())
-        process = self._run("manage.py", "engine")
+        process = self._run("manage.py", "engine", under=under)
         eventually(lambda: set(self.engines()) - known, "the engine looks around", 40)
         return process
 
@@ -46,11 +46,6 @@ class Fleet(World):
     def sql(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.env["DATABASE_URL"]) as connection:
             return connection.execute(query.encode(), values).fetchall()
-
-    def said(self, sid: str) -> list[str]:
-        """The ids of the events OpenAI sent on this caller's session, in order."""
-        told = [entry["event"] for entry in self.record(sid)["openai"] if entry["kind"] == "event"]
-        return [event["event_id"] for event in told if "event_id" in event]
 
     def kept(self, call_id: str) -> list[str]:
         """The ids of the events that are stored for this call, in order."""

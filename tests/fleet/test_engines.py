@@ -10,7 +10,7 @@ import pytest
 from tests.fleet.fleet import LONG, Fleet, kill
 from tests.flows.proofs import is_settled
 from tests.flows.world import eventually
-from tests.servers import fresh_database
+from tests.servers import Postgres, a_postgres, fresh_database
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -18,14 +18,21 @@ CHAT = {"conversation": "billing_short", "speed": 1.0, "accept_latency_s": 0.1}
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory, postgres_url: str, redis_url: str) -> Iterator[Fleet]:
-    made = Fleet(tmp_path_factory.mktemp("fleet"), fresh_database(postgres_url), redis_url)
+def fleet(tmp_path_factory: pytest.TempPathFactory, own_postgres: Postgres, redis_url: str) -> Iterator[Fleet]:
+    made = Fleet(tmp_path_factory.mktemp("fleet"), fresh_database(own_postgres.url), redis_url)
     try:
         made.start()
         yield made
     finally:
         made.close()
         print((made.folder / "log.txt").read_text(errors="replace")[-4000:])
+
+
+@pytest.fixture(scope="module")
+def own_postgres() -> Iterator[Postgres]:
+    """One that may be taken away from the fleet without taking it from anybody else."""
+    with a_postgres() as server:
+        yield server
 
 
 def test_an_engine_that_leaves_hands_its_calls_over_and_no_event_is_lost_or_doubled(fleet: Fleet) -> None:
@@ -93,4 +100,32 @@ def test_an_engine_that_is_paused_past_its_lease_notices_and_writes_nothing_more
     assert fleet.call(call["id"])["incomplete"]
     fleet.hang_up_caller(sid)
     for engine in (paused, other):
+        kill(engine)
+
+
+def test_calls_outlive_a_restart_of_the_database_and_stay_with_the_engine_that_reads_them(
+    fleet: Fleet, own_postgres: Postgres
+) -> None:
+    engines = [fleet.engine(), fleet.engine()]
+    call = fleet.live("default", **CHAT)
+    sid = call["carrier"]["call_sid"]
+    owner = eventually(lambda: fleet.owner(call["id"]), "somebody holds it")
+    eventually(lambda: len(fleet.said(sid)) > 10, "they talk")
+
+    own_postgres.stop()
+    before = len(fleet.said(sid))
+    eventually(lambda: len(fleet.said(sid)) > before + 20, "they talk on without a database", 40)
+    own_postgres.start()
+    eventually(lambda: fleet.owner(call["id"]), "its lease runs again")
+
+    assert fleet.owner(call["id"]) == owner
+    assert [engine.poll() for engine in engines] == [None, None]
+    assert not fleet.call(call["id"])["incomplete"]
+    fleet.hang_up_caller(sid)
+    fleet.until(call["id"], lambda seen: seen["state"] == "ended", "ended", 40)
+    kept, said = fleet.kept(call["id"]), fleet.said(sid)
+    assert len(kept) == len(set(kept))
+    assert kept == said[said.index(kept[0]) :][: len(kept)]
+    assert len(said) - said.index(kept[0]) - len(kept) <= 1, "what OpenAI had queued when it hung up may be lost"
+    for engine in engines:
         kill(engine)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -261,8 +261,14 @@ class World:
         assert answer.status_code == 200, answer.text
         return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", answer.text)).split())
 
-    def _run(self, *words: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=self.env, stdout=self.log, stderr=self.log)
+    def said(self, sid: str) -> list[str]:
+        """The ids of the events OpenAI sent on this caller's session, in order."""
+        told = [entry["event"] for entry in self.record(sid)["openai"] if entry["kind"] == "event"]
+        return [event["event_id"] for event in told if "event_id" in event]
+
+    def _run(self, *words: str, under: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+        line = [*under, sys.executable, *words]
+        process = subprocess.Popen(line, cwd=ROOT, env=self.env, stdout=self.log, stderr=self.log)
         self.processes.append(process)
         return process
 

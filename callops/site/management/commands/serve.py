@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from callops.core.config import config
 from callops.core.readiness import unapplied_migrations
 from callops.core.service import Service
+from callops.core.timekeeping import Timekeeper, keep_time
 from callops.site import demo, start
 from callops.site.stage import Stage
 
@@ -40,7 +41,6 @@ class Command(BaseCommand):
             raise CommandError("The server ended because a part of it failed; the log says which.")
 
     def _services(self, *, with_engine: bool, with_stage: bool) -> list[Service]:
-        from callops.core.timekeeping import Timekeeper
         from callops.dashboard.hub import hub
         from callops.engine.engine import Engine
 
@@ -73,3 +73,4 @@ def _bring_up_to_date() -> None:
     elif missing := unapplied_migrations():
         names = ", ".join(missing)
         raise CommandError(f"The database lacks migrations ({names}). Run `python manage.py migrate` first.")
+    keep_time()
