@@ -6,7 +6,7 @@ BASE_READY = .venv/.base-ready
 DEV_READY = .venv/.dev-ready
 BENCH_READY = .venv-bench/.ready
 
-.PHONY: run test check bench drills lock
+.PHONY: run test check bench drills lock sbom
 
 run: $(BASE_READY)
 	@exec .venv/bin/python manage.py serve --demo
@@ -21,6 +21,7 @@ check: $(DEV_READY)
 	@echo "import rules" && .venv/bin/lint-imports --no-logo >.venv/.imports.txt || { cat .venv/.imports.txt; exit 1; }
 	@echo "deployment" && $(LIKE_PRODUCTION) .venv/bin/python manage.py check --deploy --fail-level WARNING
 	@echo "migrations" && $(LIKE_PRODUCTION) .venv/bin/python manage.py makemigrations --check --dry-run
+	@echo "known vulnerabilities" && .venv/bin/python -m tools.audit
 	@echo "All checks passed."
 
 bench: $(DEV_READY) $(BENCH_READY)
@@ -29,6 +30,10 @@ bench: $(DEV_READY) $(BENCH_READY)
 # Something is taken away while people talk: each drill prints what it found. About ten minutes.
 drills: $(DEV_READY)
 	@.venv/bin/python -m drills $(ARGS)
+
+# What the program is made of, as CycloneDX JSON.
+sbom: $(DEV_READY)
+	@.venv/bin/python -m tools.sbom $(or $(FILE),var/sbom.json)
 
 # New locks from requirements/*.in: hashes, no addresses.
 lock: $(DEV_READY)

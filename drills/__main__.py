@@ -19,6 +19,7 @@ DRILLS = {
     "paused": "an engine is paused (SIGSTOP) past its lease and goes on",
     "disk": "the disk under a SQLite file is full for 15 s",
     "clock": "the clock of one machine is an hour ahead",
+    "writing": "no fault: how much one engine stores in PostgreSQL",
     "rolling": "every process is replaced, one after the other, by SIGTERM and a new one",
 }
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 import time
+from pathlib import Path
 
 from drills.ground import Ground, timed
 from drills.outcome import Outcome
 
-AHEAD = ("faketime", "--exclude-monotonic", "-f", "+1h")
+LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+AHEAD = ("env", f"LD_PRELOAD={LIBRARY}", "FAKETIME=+1h", "DONT_FAKE_MONOTONIC=1")
+"""Not by the program `faketime`, which stands between a signal and the process it is for."""
 
 
 def run(ground: Ground, outcome: Outcome) -> None:
     """With libfaketime, which gives a process a wrong clock."""
-    if shutil.which(AHEAD[0]) is None:
-        outcome.skip("install faketime")
+    if LIBRARY is None:
+        outcome.skip("install libfaketime")
         return
     ground.webs[1].terminate()
     ground.webs[1].wait(40)
