@@ -13,11 +13,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from callops.calls.kinds import Kind
-from callops.calls.models import Event
+from callops.calls.models import Call, Event
 from callops.core.clock import now
 from callops.dashboard import access, wording
 from callops.dashboard.reporting import first_wrong
 from callops.dashboard.sayings import said
+from callops.reports import frames
 from callops.reports import rows as timeline
 from callops.reports.exchanges import provider_moment
 from callops.reports.gathering import gather, secrets_of
@@ -28,6 +29,8 @@ from callops.reports.rows import Row, Wanted
 from callops.reports.skew import skews
 from callops.reports.trouble import first
 
+MOST_FRAMES = 20_000
+"""Events of the sideband that are read for one page."""
 MOST = 2000
 """Rows of one page; the address of the next one begins where this one ends."""
 
@@ -40,7 +43,10 @@ def timeline_page(request: HttpRequest, call_id: str) -> HttpResponse:
     call = access.call(call_id)
     record = masked(gather(call, at=now(), pulse=False), numbers=True)
     wanted = _wanted(request)
-    every, since = timeline.every_row(record), timeline.began(record)
+    since = timeline.began(record)
+    every, is_all = timeline.every_row(record), True
+    if wanted.frames:
+        every, is_all = _with_frames(call, record, every, wanted)
     found = timeline.chosen(every, wanted, since)
     context = {
         "call": call,
@@ -53,6 +59,7 @@ def timeline_page(request: HttpRequest, call_id: str) -> HttpResponse:
         "filters": _filters(every, wanted),
         "zoom": _zoom(record, every, wanted),
         "wanted": wanted,
+        "cut": "" if is_all else MOST_FRAMES,
     }
     return render(request, "dashboard/timeline.html", context)
 
@@ -80,6 +87,15 @@ def fact(request: HttpRequest, call_id: str, seq: int) -> HttpResponse:
     return render(request, template, context)
 
 
+def _with_frames(call: Call, record: CallRecord, every: list[Row], wanted: Wanted) -> tuple[list[Row], bool]:
+    """The rows with the events of the sideband among them, and whether these are all in the stretch asked for."""
+    since = timeline.began(record)
+    start = timeline.seconds(since, wanted.start_s or 0.0)
+    end = record.made_at if wanted.end_s is None else timeline.seconds(since, wanted.end_s)
+    runs, is_all = frames.runs(frames.typed(call, start, end), most=MOST_FRAMES)
+    return timeline.in_order([*every, *timeline.frame_rows(runs)]), is_all
+
+
 def _shown(row: Row) -> dict[str, Any]:
     """A row with its sentence."""
     words = row.expected.sentence if row.expected else _words(row)
@@ -88,9 +104,17 @@ def _shown(row: Row) -> dict[str, Any]:
 
 def _words(row: Row) -> str:
     """What happened; of a turn what was said, too."""
+    if row.kind.startswith(timeline.FRAME):
+        return _frame_words(row)
     words = wording.sentence(row.kind, row.body)
     spoken = said(row.body.get("text")) if row.kind == Kind.OPENAI_TURN else ""
     return f"{words} “{spoken}”" if spoken else words
+
+
+def _frame_words(row: Row) -> str:
+    """Which events came, how many, and in what time."""
+    name, many = row.kind.removeprefix(timeline.FRAME), row.body["count"]
+    return name if many == 1 else f"{name} × {many} in {row.body['lasted_s']:.1f} s"
 
 
 def _wanted(request: HttpRequest) -> Wanted:
@@ -100,6 +124,7 @@ def _wanted(request: HttpRequest) -> Wanted:
         kinds=frozenset(filter(None, request.GET.getlist("kind"))),
         start_s=_seconds(request.GET.get("from")),
         end_s=_seconds(request.GET.get("until")),
+        frames=request.GET.get("frames") == "1",
     )
 
 
@@ -114,6 +139,7 @@ def _seconds(text: str | None) -> float | None:
 def _address(wanted: Wanted, *, start_s: float | None = None, end_s: float | None = None) -> str:
     """The same filters over another stretch of time."""
     pairs = [("lane", lane) for lane in sorted(wanted.lanes)] + [("kind", kind) for kind in sorted(wanted.kinds)]
+    pairs += [("frames", "1")] if wanted.frames else []
     pairs += [("from", f"{start_s:.3f}")] if start_s is not None else []
     pairs += [("until", f"{end_s:.3f}")] if end_s is not None else []
     return f"?{urlencode(pairs)}"

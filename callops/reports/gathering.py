@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-
-import msgspec
 
 from callops.calls.models import Call, Line
 from callops.core.config import config
-from callops.privacy.sealing import CannotUnseal
-from callops.reports.record import CallRecord, Happening, Json, Moving, Pulse, Said, Witnessed, iso
-from callops.sideband.models import FrameBatch
-from callops.sideband.packing import unpacked
+from callops.reports import frames
+from callops.reports.record import CallRecord, Happening, Json, Moving, Said, Witnessed, iso
 from callops.transfers.evidence import only_refer
 from callops.transfers.models import TransferAttempt
 
@@ -55,7 +50,7 @@ def gather(call: Call, *, at: datetime, pulse: bool = True) -> CallRecord:
             for turn in call.turns.order_by("position", "pk")
         ],
         moves=[_moving(attempt, call) for attempt in attempts],
-        pulse=_pulse(call, *window) if window else (),
+        pulse=frames.pulse(call, *window) if window else (),
         pulse_from=window[0] if window else None,
         pulse_until=window[1] if window else None,
         secrets=secrets_of(call, attempts),
@@ -99,42 +94,6 @@ def _window(attempts: Iterable[TransferAttempt]) -> tuple[datetime, datetime] | 
         return None
     second = asked[-1].replace(microsecond=0)
     return second - BEFORE, second + AFTER
-
-
-def _pulse(call: Call, start: datetime, end: datetime) -> list[Pulse]:
-    """Every second of the window in which something came, by our receive times."""
-    first, last = start.timestamp() * 1000, end.timestamp() * 1000
-    batches = FrameBatch.objects.filter(session__call=call, received_at__gte=start).order_by("session_id", "first")
-    seconds: dict[int, Counter[str]] = {}
-    for batch in batches.iterator(chunk_size=50):
-        for at_ms, raw in _frames(batch):
-            if first <= at_ms < last:
-                seconds.setdefault(at_ms // 1000, Counter())[_type_of(raw)] += 1
-            elif at_ms >= last:
-                break
-    return [Pulse(datetime.fromtimestamp(at, UTC), dict(sorted(seconds[at].items()))) for at in sorted(seconds)]
-
-
-def _frames(batch: FrameBatch) -> list[tuple[int, bytes]]:
-    """The frames of a batch; none when they were sealed with a key that is gone."""
-    try:
-        return list(unpacked(bytes(batch.packed)))
-    except CannotUnseal:
-        return []
-
-
-def _type_of(raw: bytes) -> str:
-    try:
-        return _typed.decode(raw).type
-    except msgspec.MsgspecError:
-        return "not JSON"
-
-
-class _Typed(msgspec.Struct):
-    type: str = "without a type"
-
-
-_typed = msgspec.json.Decoder(_Typed)
 
 
 def _settings(line: Line | None) -> Json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -11,6 +11,7 @@ from typing import Any, Final
 from callops.calls.words import Lane
 from callops.reports.absences import Expected, missing
 from callops.reports.exchanges import provider_moment
+from callops.reports.frames import CALLERS, Run
 from callops.reports.record import CallRecord, Happening
 from callops.reports.trouble import is_trouble
 
@@ -18,6 +19,8 @@ FOLD_FROM: Final = 3
 """So many facts of one kind in a row are shown as one."""
 NOT_SEEN: Final = "expected"
 """The kind under which an absence can be asked for."""
+FRAME: Final = "sideband:"
+"""What the kind of a row about events of the sideband begins with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,8 @@ class Wanted:
     kinds: frozenset[str] = frozenset()
     start_s: float | None = None
     end_s: float | None = None
+    frames: bool = False
+    """Whether the events of the sideband are among them."""
 
     def fits(self, row: Row, began: datetime) -> bool:
         """Whether the row is wanted."""
@@ -92,7 +97,7 @@ def every_row(record: CallRecord) -> list[Row]:
         Row(at=each.deadline, lane=each.lane, kind=NOT_SEEN, seq=each.since.seq, expected=each, trouble=True)
         for each in missing(record)
     ]
-    return sorted(rows, key=lambda row: (row.at, row.expected is not None, row.seq))
+    return in_order(rows)
 
 
 def chosen(rows: Sequence[Row], wanted: Wanted, since: datetime) -> list[Row]:
@@ -104,6 +109,24 @@ def chosen(rows: Sequence[Row], wanted: Wanted, since: datetime) -> list[Row]:
         for last, row in zip(before, fitting, strict=False)
     ]
     return _folded(spaced)
+
+
+def frame_rows(runs: Sequence[Run]) -> list[Row]:
+    """What came over the sideband as rows of the timeline, a run of one type each."""
+    return [
+        Row(
+            at=run.at,
+            lane=Lane.CALLER if run.type.startswith(CALLERS) else Lane.OPENAI,
+            kind=f"{FRAME}{run.type}",
+            body={"count": run.count, "lasted_s": (run.until - run.at).total_seconds()},
+        )
+        for run in runs
+    ]
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """The rows by time; of one moment the facts in their order, then what was not seen."""
+    return sorted(rows, key=lambda row: (row.at, row.expected is not None, row.seq))
 
 
 def kinds_of(rows: Sequence[Row]) -> list[tuple[str, int]]:

@@ -14,6 +14,9 @@ from callops.calls.kinds import Kind
 from callops.calls.models import Call
 from callops.calls.timeline import NewEvent
 from callops.calls.words import Lane
+from callops.dashboard import timeline_page
+from callops.sideband.models import FrameBatch
+from callops.sideband.packing import packed
 from callops.transfers.models import TransferAttempt
 from tests.reports.cases import silent_refer
 from tests.reports.test_bundle import HOSTILE
@@ -128,3 +131,32 @@ def test_hostile_words_are_text_on_the_timeline(desk: Client) -> None:
 def test_nobody_reads_it_without_signing_in(client: Client, case: tuple[Call, TransferAttempt]) -> None:
     for path in ("", "6"):
         assert client.get(f"/calls/{case[0].pk}/timeline/{path}").status_code == 302
+
+
+def test_events_of_the_sideband_stand_among_the_facts_when_asked_for_and_deltas_are_one_row(desk: Client) -> None:
+    call, _ = silent_refer()
+    frames = [
+        (round(at(21).timestamp() * 1000) + n, b'{"type":"response.text.delta","delta":"secret"}') for n in range(9)
+    ]
+    session = call.sessions.get()
+    FrameBatch.objects.create(session=session, first=9999, count=9, received_at=at(61), packed=packed(frames))
+    path = f"/calls/{call.pk}/timeline/"
+
+    without = desk.get(path).content.decode()
+    page = desk.get(f"{path}?frames=1&from=19.6&until=22.6").content.decode()
+
+    assert "response.text.delta" not in without
+    assert "response.text.delta × 9 in 0.0 s" in page and "secret" not in page
+    assert "output_audio_buffer.started" in page
+    assert 'href="?frames=1&amp;from=16.600&amp;until=19.600"' in page
+    assert rows_of(page) == ["4", "5", "6"]
+
+
+def test_of_very_many_events_the_first_are_shown_and_it_says_so(desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    call, _ = silent_refer()
+    monkeypatch.setattr(timeline_page, "MOST_FRAMES", 20)
+
+    page = desk.get(f"/calls/{call.pk}/timeline/?frames=1").content.decode()
+
+    assert page.count("tl-frame") == 20
+    assert "Only the first 20 events" in page
