@@ -24,6 +24,11 @@ def light() -> str:
     return render_to_string("dashboard/_light.html", {"live": True, "oob": True})
 
 
+def light_away() -> str:
+    """The light while there is nothing to read the page from: what it shows is as old as its last news."""
+    return render_to_string("dashboard/_light.html", {"away": True, "oob": True})
+
+
 def house() -> list[str]:
     """Open troubles and signs of life, each swapped whole by its id; the browser fills in how long ago."""
     context = {"house": signs.house(now()), "oob": True, "live": True}

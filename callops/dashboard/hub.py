@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from callops.alerts.watching import look_in_turn
 from callops.core import notify
 from callops.core.clock import now
-from callops.core.database import in_db
+from callops.core.database import AWAY, in_db
 from callops.dashboard import access, call_page, fragments
 from callops.dashboard.outbox import Outbox
 from callops.dashboard.talking import refresh_all
@@ -44,6 +44,7 @@ class Hub:
         self._calls: dict[str, CallTopic] = {}
         self._board = BoardTopic()
         self._house: list[str] = []
+        self._is_away = False
         self._dirty: set[str] = set()
         self._dirty_rows: set[str] = set()
         self._wake = asyncio.Event()
@@ -158,9 +159,27 @@ class Hub:
         while True:
             try:
                 await work()
+            except AWAY as error:
+                logger.warning("The hub could not %s; it tries again. (%s)", name, error)
+                self._say_away()
+                await asyncio.sleep(LOOK_S)
             except Exception:  # a database that is away for a moment must not end the live pages
                 logger.exception("The hub could not %s; it tries again.", name)
                 await asyncio.sleep(LOOK_S)
+
+    def _say_away(self) -> None:
+        """Every browser is told that its page cannot be kept up to date, once."""
+        if not self._is_away:
+            self._is_away = True
+            for outbox in self._outboxes():
+                outbox.put(fragments.light_away())
+
+    def _say_back(self) -> None:
+        """And that it is again."""
+        if self._is_away:
+            self._is_away = False
+            for outbox in self._outboxes():
+                outbox.put(fragments.light())
 
     async def _flush(self) -> None:
         """What changed in a short while goes out together."""
@@ -182,6 +201,7 @@ class Hub:
         """What we did not hear of is found within a second."""
         await asyncio.sleep(LOOK_S)
         await self._look_at_the_house()
+        self._say_back()
         if self._calls:
             stamps = await in_db(call_page.stamps)(list(self._calls), now())
             await self._refresh({pk for pk, stamp in stamps.items() if self._differs(pk, stamp)})

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
+from django.db import OperationalError
 
 from callops.calls import timeline
 from callops.calls.kinds import Kind
@@ -15,6 +16,7 @@ from callops.calls.words import Lane
 from callops.core import notify
 from callops.core.clock import now
 from callops.core.database import in_db
+from callops.dashboard import fragments
 from callops.dashboard.hub import RESTARTING, hub
 from callops.dashboard.outbox import Outbox
 from callops.sideband.models import Turn
@@ -256,3 +258,25 @@ async def test_a_slow_browser_gets_the_whole_picture_instead_of_a_flood(make_cal
     assert "piece" not in text
     assert "innerHTML:#timeline" in text
     assert "event-1" in text
+
+
+async def test_a_page_says_that_the_database_is_away_and_that_it_is_back(
+    make_call: MakeCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = await in_db(make_call)()
+    read, is_away = fragments.house, True
+
+    def house() -> list[str]:
+        if is_away:
+            raise OperationalError("connection failed")
+        return read()
+
+    async with watching(call) as browser:
+        await browser.until(lambda page: page.saw("live-light"))
+        monkeypatch.setattr(fragments, "house", house)
+
+        await browser.until(lambda page: page.saw("database away"))
+
+        browser.received.clear()
+        is_away = False
+        await browser.until(lambda page: page.saw('data-light="live"'))
