@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -50,7 +51,7 @@ def timeline_page(request: HttpRequest, call_id: str) -> HttpResponse:
     found = timeline.chosen(every, wanted, since)
     context = {
         "call": call,
-        "rows": [_shown(row) for row in found[:MOST]],
+        "rows": [shown_row(row) for row in found[:MOST]],
         "left": max(0, len(found) - MOST),
         "next": _address(wanted, start_s=_after(found[MOST], since)) if len(found) > MOST else "",
         "total": len(every),
@@ -96,10 +97,10 @@ def _with_frames(call: Call, record: CallRecord, every: list[Row], wanted: Wante
     return timeline.in_order([*every, *timeline.frame_rows(runs)]), is_all
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def shown_row(row: Row) -> dict[str, Any]:
     """A row with its sentence."""
     words = row.expected.sentence if row.expected else _words(row)
-    return {"row": row, "words": words, "inside": [_shown(each) for each in row.folded]}
+    return {"row": row, "words": words, "inside": [shown_row(each) for each in row.folded]}
 
 
 def _words(row: Row) -> str:
@@ -122,13 +123,14 @@ def _wanted(request: HttpRequest) -> Wanted:
     return Wanted(
         lanes=frozenset(request.GET.getlist("lane")),
         kinds=frozenset(filter(None, request.GET.getlist("kind"))),
-        start_s=_seconds(request.GET.get("from")),
-        end_s=_seconds(request.GET.get("until")),
+        start_s=number(request.GET.get("from")),
+        end_s=number(request.GET.get("until")),
         frames=request.GET.get("frames") == "1",
     )
 
 
-def _seconds(text: str | None) -> float | None:
+def number(text: str | None) -> float | None:
+    """The seconds an address names; None when it names none that can be."""
     try:
         value = float(text or "")
     except ValueError:
@@ -181,5 +183,5 @@ def _zoom(record: CallRecord, every: list[Row], wanted: Wanted) -> dict[str, Any
     }
 
 
-def _after(row: Row, since: Any) -> float:
-    return float((row.at - since).total_seconds())
+def _after(row: Row, since: datetime) -> float:
+    return (row.at - since).total_seconds()

@@ -21,13 +21,28 @@ Address = Callable[[float, float], str]
 
 
 def strip(
-    rows: Sequence[Row], lanes: Sequence[str], *, began: datetime, start_s: float, end_s: float, href: Address
+    rows: Sequence[Row],
+    lanes: Sequence[str],
+    *,
+    began: datetime,
+    start_s: float,
+    end_s: float,
+    href: Address,
+    words: str = "Zoom to",
+    here_s: float | None = None,
 ) -> str:
-    """The strip from `start_s` until `end_s` after `began`; `href` gives the address of a part of it."""
+    """The strip from `start_s` until `end_s` after `began`; `href` gives the address of a part, `words` what it does.
+
+    `here_s` is where one is.
+    """
     height = LINE * max(1, len(lanes))
     size = f'viewBox="0 0 {WIDTH} {height}" preserveAspectRatio="none"'
     label = f"Overview: {len(rows)} rows on {len(lanes)} lanes"
-    inside = [*_lines(lanes), *_marks(rows, lanes, began, start_s, end_s), *_parts(began, start_s, end_s, height, href)]
+    inside = [*_lines(lanes), *_marks(rows, lanes, began, start_s, end_s)]
+    if here_s is not None:
+        x = WIDTH * (here_s - start_s) / max(end_s - start_s, 0.001)
+        inside.append(f'<line class="here" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{height}"/>')
+    inside += _parts(began, start_s, end_s, height, href, words)
     return f'<svg class="strip-lanes" {size} role="group" aria-label="{xml(label)}">{"".join(inside)}</svg>'
 
 
@@ -62,7 +77,7 @@ def _column(after_s: float, start_s: float, end_s: float) -> int:
     return min(COLUMNS - 1, int(share * COLUMNS))
 
 
-def _parts(began: datetime, start_s: float, end_s: float, height: int, href: Address) -> Iterator[str]:
+def _parts(began: datetime, start_s: float, end_s: float, height: int, href: Address, verb: str) -> Iterator[str]:
     """Links over the whole height, each to its part of the time."""
     each_s = (end_s - start_s) / PARTS
     if each_s < LEAST_S:
@@ -71,5 +86,5 @@ def _parts(began: datetime, start_s: float, end_s: float, height: int, href: Add
         first, last = start_s + each_s * index, start_s + each_s * (index + 1)
         words = f"{seconds(began, first):%H:%M:%S} to {seconds(began, last):%H:%M:%S}"
         x, wide = WIDTH / PARTS * index, WIDTH / PARTS
-        yield f'<a href="{xml(href(first, last))}" aria-label="Zoom to {words}"><title>Zoom to {words}</title>'
+        yield f'<a href="{xml(href(first, last))}" aria-label="{verb} {words}"><title>{verb} {words}</title>'
         yield f'<rect class="part" x="{x:g}" y="0" width="{wide:g}" height="{height}"/></a>'
