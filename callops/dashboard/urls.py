@@ -7,6 +7,7 @@ from django.urls import path
 from callops.dashboard import (
     breakers,
     commands,
+    compare_page,
     desk_settings,
     evidence_pages,
     replay_page,
@@ -33,6 +34,7 @@ urlpatterns = [
     path("calls/<str:call_id>/report/", reporting.report_page, name="report"),
     path("calls/<str:call_id>/report/<str:name>", reporting.report_file, name="report_file"),
     path("calls/<str:call_id>/evidence.zip", evidence_pages.evidence_zip, name="evidence_zip"),
+    path("calls/<str:call_id>/compare/", compare_page.compare_page, name="compare"),
     path("calls/<str:call_id>/replay/", replay_page.replay_page, name="replay"),
     path("calls/<str:call_id>/timeline/", timeline_page.timeline_page, name="timeline"),
     path("calls/<str:call_id>/timeline/<int:seq>", timeline_page.fact, name="fact"),
