@@ -51,8 +51,13 @@ class Pair:
 
     @property
     def differs(self) -> bool:
-        """Whether it is worth a look: missing on one of them, or a second and more apart."""
-        return self.later_s is None or abs(self.later_s) >= NOTICEABLE_S
+        """Whether it is worth a look: missing on one of them, or a second and more apart.
+
+        How long before the moment something was says only how long people talked.
+        """
+        if self.later_s is None:
+            return True
+        return abs(self.later_s) >= NOTICEABLE_S and max(self.mine_s or 0.0, self.theirs_s or 0.0) > 0
 
 
 def anchor(record: CallRecord, align: Align) -> datetime | None:
@@ -95,5 +100,5 @@ def _steps(record: CallRecord) -> Mapping[tuple[str, ...], Happening]:
 
 
 def _key(row: Happening) -> tuple[str, ...]:
-    told = [str(row.body[name]) for name in ("role", "status", "via", "name") if row.body.get(name) is not None]
+    told = [str(row.body[name]) for name in ("role", "status", "name") if row.body.get(name) is not None]
     return (row.kind, *told)

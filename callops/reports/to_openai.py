@@ -24,6 +24,7 @@ _SESSION: Final = (
     *(Kind.OPENAI_WEBHOOK, Kind.OPENAI_ACCEPT_ANSWERED, Kind.OPENAI_SIDEBAND_OPEN, Kind.OPENAI_SIDEBAND_REFUSED),
     *(Kind.OPENAI_SESSION_OVER, Kind.OPENAI_GHOST, *_TROUBLE),
 )
+_AUDIO: Final = ("output_audio_buffer.", "input_audio_buffer.", "response.output_audio")
 _CARRIER: Final = (Kind.CARRIER_LEG, Kind.CARRIER_LOOKED_UP, Kind.CARRIER_DIAL_ENDED, Kind.CARRIER_ALERT)
 
 
@@ -173,6 +174,7 @@ def _around(record: CallRecord, asked_at: datetime) -> list[str]:
     start, end = record.pulse_from, record.pulse_until
     if start is None or end is None or not start <= asked_at <= end or not record.pulse:
         return ["No frame of the sideband around this request is kept."]
+    end = max(asked_at, min(end, record.made_at))
     before, after = Counter[str](), Counter[str]()
     for beat in record.pulse:
         (before if beat.at < asked_at.replace(microsecond=0) else after).update(beat.counts)
@@ -189,8 +191,12 @@ def _around(record: CallRecord, asked_at: datetime) -> list[str]:
 
 
 def _pace(when: str, seen: Counter[str], start: datetime, end: datetime) -> str:
-    lasted = (end - start).total_seconds()
-    return f"- {when}, {iso(start)} to {iso(end)}: {seen.total()} events, {seen.total() / lasted:.1f} a second."
+    lasted = max((end - start).total_seconds(), 0.001)
+    audio = sum(many for name, many in seen.items() if name.startswith(_AUDIO))
+    return (
+        f"- {when}, {iso(start)} to {iso(end)}: {seen.total()} events, {seen.total() / lasted:.1f} a second; "
+        f"{audio} about audio, {audio / lasted:.1f} a second; {seen['response.done']} responses done."
+    )
 
 
 def _trouble(body: Mapping[str, Any]) -> str:

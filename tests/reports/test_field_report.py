@@ -57,8 +57,14 @@ def test_the_report_for_openai_says_all_of_it_and_no_more(case: CallRecord) -> N
         "| `content-length` | `0` |",
         f"- A request of our `referUrl` by Twilio: not seen by us by {LEFT}.",
         "- Clocks: OpenAI's clock is between 0.4 s behind and 1.0 s ahead of ours.",
-        "- Before the request, 2026-03-01T12:00:10.000Z to 2026-03-01T12:00:20.000Z: 30 events, 3.0 a second.",
-        "- After the request, 2026-03-01T12:00:20.000Z to 2026-03-01T12:00:50.000Z: 90 events, 3.0 a second.",
+        (
+            "- Before the request, 2026-03-01T12:00:10.000Z to 2026-03-01T12:00:20.000Z: 30 events, 3.0 a second; "
+            "30 about audio, 3.0 a second; 0 responses done."
+        ),
+        (
+            "- After the request, 2026-03-01T12:00:20.000Z to 2026-03-01T12:00:50.000Z: 90 events, 3.0 a second; "
+            "90 about audio, 3.0 a second; 0 responses done."
+        ),
         "- No error and no drop of the sideband in this time after the request.",
         "| `output_audio_buffer.started` | 10 | 30 |",
         f"- So we expected Twilio to receive a REFER on the leg to OpenAI and to request our `referUrl` by {DEADLINE}.",
@@ -136,3 +142,11 @@ def test_an_empty_call_is_drawn_and_told_too() -> None:
     assert "</svg>" in ladder.svg([], title="T")
     assert "## The REFER" not in to_openai.report(record())
     assert "- Nothing: all we wait for was seen in time." in to_twilio.report(record())
+
+
+def test_a_report_that_is_written_early_counts_no_time_that_has_not_passed() -> None:
+    call, _ = silent_refer()
+
+    told = to_openai.report(gather(call, at=at(25)))
+
+    assert "- After the request, 2026-03-01T12:00:20.000Z to 2026-03-01T12:00:25.000Z:" in told
