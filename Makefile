@@ -27,7 +27,7 @@ check: $(DEV_READY)
 bench: $(DEV_READY) $(BENCH_READY)
 	@.venv/bin/python -m bench $(ARGS)
 
-# Something is taken away while people talk: each drill prints what it found. About ten minutes.
+# Something is taken away while people talk: each drill prints what it found. About eight minutes.
 drills: $(DEV_READY)
 	@.venv/bin/python -m drills $(ARGS)
 

@@ -8,7 +8,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 TRY_AGAIN_S = 0.5
@@ -39,7 +39,7 @@ class Browser:
     def _watch(self) -> None:
         lost_at: float | None = None
         while not self._closing:
-            with contextlib.suppress(OSError, InvalidStatus, ConnectionClosed, TimeoutError, EOFError):
+            with contextlib.suppress(OSError, WebSocketException, TimeoutError, EOFError):
                 self._read(lost_at)
             lost_at = time.monotonic()
             time.sleep(TRY_AGAIN_S)

@@ -17,13 +17,15 @@ def run(ground: Ground, outcome: Outcome) -> None:
     before = {call["id"]: ground.owner(call["id"]) for call in calls}
 
     with ground.watching(calls[0]) as browser:
+        timed(lambda: browser.texts, "the browser has the page's news")
         ground.postgres.stop()
+        said_s = timed(lambda: "database away" in "".join(browser.texts[-3:]), "the open page says so")
+        outcome.check(True, f"away: a page that is open said 'database away' after {said_s:.1f} s")
         time.sleep(AWAY_S / 2)
         outcome.check(ground.answers(ground.web_ports[0], "/healthz") == 200, "away: /healthz answers 200")
         outcome.check(ground.answers(ground.web_ports[0], "/readyz") == 503, "away: /readyz answers 503")
         outcome.check(ground.gauge("callops_database_up") == 0, "away: /metrics says callops_database_up 0")
         time.sleep(AWAY_S / 2)
-        outcome.check("database away" in browser.texts[-1], "away: a page that is open says 'database away'")
         ground.postgres.start()
 
         ready_s = timed(lambda: all(ground.answers(p, "/readyz") == 200 for p in ground.web_ports), "ready")
