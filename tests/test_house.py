@@ -22,6 +22,7 @@ ROOMS = {
     "custody",
     "dashboard",
     "engine",
+    "people",
     "privacy",
     "providers",
     "reports",

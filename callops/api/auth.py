@@ -16,9 +16,9 @@ from ninja.utils import check_csrf
 
 from callops.api.tokens import user_of
 from callops.core.clock import now
+from callops.people.roles import Right
+from callops.people.standing import standing_of
 
-MAY_COMMAND = "transfers.add_transferattempt"
-MAY_TYPE = "transfers.type_number"
 COMMANDS_A_MINUTE = 600
 _WINDOW_S = 60
 
@@ -37,7 +37,7 @@ class SignedRequest(HttpRequest):
 class BearerToken(HttpBearer):
     """`Authorization: Bearer TOKEN`; a wrong token is refused even when a session comes with it."""
 
-    def __init__(self, permission: str | None = None) -> None:
+    def __init__(self, permission: Right | None = None) -> None:
         self.permission = permission
         super().__init__()
 
@@ -51,7 +51,7 @@ class BearerToken(HttpBearer):
 class BrowserSession(SessionAuth):
     """A signed-in session; nobody signed in is 401 before a missing CSRF token is 403."""
 
-    def __init__(self, permission: str | None = None) -> None:
+    def __init__(self, permission: Right | None = None) -> None:
         self.permission = permission
         APIKeyCookie.__init__(self, csrf=True)
 
@@ -76,11 +76,12 @@ class PerPerson(BaseThrottle):
         return _WINDOW_S - time.time() % _WINDOW_S
 
 
-def _permitted(user: User, permission: str | None) -> User:
-    if permission and not user.has_perm(permission):
+def _permitted(user: User, permission: Right | None) -> User:
+    if permission and not standing_of(user).may(permission):
         raise HttpError(403, NOT_ALLOWED)
     return user
 
 
 READERS = [BearerToken(), BrowserSession()]
-COMMANDERS = [BearerToken(MAY_COMMAND), BrowserSession(MAY_COMMAND)]
+COMMANDERS = [BearerToken(Right.ACT), BrowserSession(Right.ACT)]
+SPEAKERS = [BearerToken(Right.INTERVENE), BrowserSession(Right.INTERVENE)]

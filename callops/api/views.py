@@ -11,13 +11,15 @@ from ninja.errors import HttpError
 from ninja.throttling import BaseThrottle
 
 from callops.api import schemas, shapes
-from callops.api.auth import COMMANDERS, MAY_TYPE, PerPerson, SignedRequest
+from callops.api.auth import COMMANDERS, SPEAKERS, PerPerson, SignedRequest
 from callops.calls import timeline
 from callops.calls.commands import hang_up
 from callops.calls.models import Call, Destination
 from callops.calls.search import matching
 from callops.calls.words import State
 from callops.core.clock import now
+from callops.people.roles import Right
+from callops.people.standing import standing_of
 from callops.reports.download import ZIP, download
 from callops.reports.gathering import gather
 from callops.sideband.models import Turn
@@ -49,11 +51,12 @@ def list_calls(
     cursor: Annotated[str | None, Query(pattern=rf"^{_ID.pattern}$", description="`next` of the page before")] = None,
 ) -> schemas.Calls:
     """One page; `next` is the cursor of the following one. Pages stay steady while calls arrive."""
-    calls = Call.objects.newest_first().select_related("line")
+    standing = standing_of(request.auth)
+    calls = standing.scope.calls(Call.objects.newest_first().select_related("line"))
     if state is not None:
         calls = calls.filter(state=state)
     if q.strip():
-        calls = matching(calls, q)
+        calls = matching(calls, q, numbers=standing.may(Right.SEE_NUMBERS))
     if cursor is not None:
         calls = calls.filter(pk__lt=cursor)
     rows = list(calls[: limit + 1])
@@ -69,7 +72,7 @@ def list_calls(
 )
 def show_call(request: SignedRequest, call_id: str) -> schemas.WholeCall:
     """Everything known of one call but its events."""
-    row = _call(call_id)
+    row = _call(request, call_id)
     turns = Turn.objects.filter(call=row).order_by("position")
     attempts = shapes.with_evidence(TransferAttempt.objects.filter(call=row)).order_by("id")
     return shapes.whole_call(row, turns, attempts)
@@ -88,7 +91,11 @@ def take_evidence(
     numbers: Annotated[bool, Query(description="Telephone numbers readable, else all but two digits masked")] = False,
 ) -> HttpResponse:
     """As a person downloads it from the call's page; `manage.py verify_bundle` checks it."""
-    return download(gather(_call(call_id), at=now()), numbers=numbers)
+    standing = standing_of(request.auth)
+    if not standing.may(Right.EXPORT):
+        raise HttpError(403, "You may not take evidence out of the house.")
+    shown = numbers and standing.may(Right.SEE_NUMBERS)
+    return download(gather(_call(request, call_id), at=now()), numbers=shown)
 
 
 @router.get(
@@ -104,7 +111,7 @@ def list_events(
     limit: Annotated[int, Query(ge=1, le=EVENTS_PAGE)] = EVENTS_PAGE,
 ) -> schemas.Events:
     """Events in order; `next` is what to ask `after` for the following page, null at the end."""
-    rows = timeline.since(_call(call_id).pk, after, limit + 1)
+    rows = timeline.since(_call(request, call_id).pk, after, limit + 1)
     page = rows[:limit]
     return schemas.Events(items=[shapes.event(row) for row in page], next=page[-1].seq if len(rows) > limit else None)
 
@@ -128,16 +135,16 @@ def ask_transfer(
 ) -> Status[schemas.Transfer]:
     """The wish is written down and the engine carries it out; follow it at `GET /api/transfers/{id}`."""
     attempt = request_transfer(
-        call=_call(call_id),
+        call=_call(request, call_id),
         asked_by=request.auth.get_username(),
         now=now(),
         destination=_destination(wish.destination),
         uri=wish.uri,
         policy=wish.policy,
         key=key,
-        may_type=request.auth.has_perm(MAY_TYPE),
+        may_type=standing_of(request.auth).may(Right.TYPE_NUMBER),
     )
-    return Status(202, shapes.transfer(_attempt(attempt.pk)))
+    return Status(202, shapes.transfer(_attempt(request, attempt.pk)))
 
 
 @router.get(
@@ -148,7 +155,7 @@ def ask_transfer(
 )
 def show_transfer(request: SignedRequest, transfer_id: str) -> schemas.Transfer:
     """What was asked, what was tried, what witnesses said and what that proves."""
-    return shapes.transfer(_attempt(transfer_id))
+    return shapes.transfer(_attempt(request, transfer_id))
 
 
 @router.post(
@@ -161,8 +168,8 @@ def show_transfer(request: SignedRequest, transfer_id: str) -> schemas.Transfer:
 )
 def cancel_transfer(request: SignedRequest, transfer_id: str) -> Status[schemas.Transfer]:
     """Possible until a human is connected; 409 tells what happened instead."""
-    cancelled = cancel(attempt=_attempt(transfer_id), asked_by=request.auth.get_username(), now=now())
-    return Status(202, shapes.transfer(_attempt(cancelled.pk)))
+    cancelled = cancel(attempt=_attempt(request, transfer_id), asked_by=request.auth.get_username(), now=now())
+    return Status(202, shapes.transfer(_attempt(request, cancelled.pk)))
 
 
 @router.post(
@@ -175,8 +182,8 @@ def cancel_transfer(request: SignedRequest, transfer_id: str) -> Status[schemas.
 )
 def hang_up_call(request: SignedRequest, call_id: str) -> Status[schemas.Call]:
     """The wish is written down and the engine ends both legs; 409 when the call is over."""
-    ending = hang_up(call=_call(call_id), asked_by=request.auth.get_username(), now=now())
-    return Status(202, shapes.call(_call(ending.pk)))
+    ending = hang_up(call=_call(request, call_id), asked_by=request.auth.get_username(), now=now())
+    return Status(202, shapes.call(_call(request, ending.pk)))
 
 
 @router.post(
@@ -184,7 +191,7 @@ def hang_up_call(request: SignedRequest, call_id: str) -> Status[schemas.Call]:
     response={202: schemas.Intervention, **_COMMAND_REFUSALS},
     summary="Whisper to the assistant, have it say words, pause or resume it",
     operation_id="intervene",
-    auth=COMMANDERS,
+    auth=SPEAKERS,
     throttle=_THROTTLES,
 )
 def ask_intervention(
@@ -201,22 +208,22 @@ def ask_intervention(
     409 says why it cannot be done now: the assistant's session is not open, or it is paused already.
     """
     by = request.auth.get_username()
-    row = intervene(call=_call(call_id), act=wish.act, words=wish.text, by=by, now=now(), key=key)
+    row = intervene(call=_call(request, call_id), act=wish.act, words=wish.text, by=by, now=now(), key=key)
     return Status(202, shapes.intervention(row))
 
 
-def _call(call_id: str) -> Call:
-    """The call, also by an id it had before its halves were joined."""
+def _call(request: SignedRequest, call_id: str) -> Call:
+    """The call, also by an id it had before its halves were joined; 404 when it is none of the person's lines."""
     row = Call.objects.known_as(call_id).select_related("line").first() if _ID.fullmatch(call_id) else None
-    if row is None:
+    if row is None or not standing_of(request.auth).scope.sees_line(row.line_id):
         raise HttpError(404, "There is no call with this id.")
     return row
 
 
-def _attempt(transfer_id: str) -> TransferAttempt:
+def _attempt(request: SignedRequest, transfer_id: str) -> TransferAttempt:
     attempts = shapes.with_evidence(TransferAttempt.objects.filter(pk=transfer_id))
     row = attempts.first() if _ID.fullmatch(transfer_id) else None
-    if row is None:
+    if row is None or not standing_of(request.auth).scope.sees_line(row.call.line_id):
         raise HttpError(404, "There is no transfer with this id.")
     return row
 

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, resolve_url
 
 from callops.calls.models import Call
+from callops.people.roles import Right
+from callops.people.standing import Scope, Standing, standing_of
 from callops.transfers.models import TransferAttempt
 
-ACT = "transfers.add_transferattempt"
-TYPE = "transfers.type_number"
+WHY_NOT = {
+    Right.ACT: "You may watch calls, but not transfer or end them.",
+    Right.INTERVENE: "You may watch calls, but not speak into them.",
+    Right.EXPORT: "You may not take evidence out of the house.",
+    Right.KEEP_DESK: "Presets and prices are kept by administrators.",
+    Right.ADMINISTER: "This is for administrators.",
+    Right.TYPE_NUMBER: "You may not agree to addresses that are not in the directory.",
+}
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -27,24 +35,24 @@ def is_htmx(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
+def standing(request: HttpRequest) -> Standing:
+    """Where the person who asks stands, read once for each request."""
+    return standing_of(request.user)
+
+
+def scope(request: HttpRequest) -> Scope:
+    """Whose calls the person who asks sees."""
+    return standing(request).scope
+
+
 def may_see(user: Any) -> bool:
-    """Any signed-in, active user may see every call."""
+    """Any signed-in, active user may see calls: those of their lines."""
     return bool(user is not None and user.is_authenticated and user.is_active)
 
 
-def who_may_see(user_ids: Collection[int]) -> set[int]:
-    """Which of these users may see calls now. One query."""
-    return set(User.objects.filter(pk__in=user_ids, is_active=True).values_list("pk", flat=True))
-
-
-def may_act(user: AbstractBaseUser | AnonymousUser) -> bool:
-    """Whether the user may transfer, cancel and hang up."""
-    return isinstance(user, User) and user.has_perm(ACT)
-
-
-def may_type(user: AbstractBaseUser | AnonymousUser) -> bool:
-    """Whether the user may send callers to an address that is not in the directory, and agree to others doing so."""
-    return may_act(user) and isinstance(user, User) and user.has_perm(TYPE)
+def may(request: HttpRequest, right: Right) -> bool:
+    """Whether the person who asks has this right."""
+    return standing(request).may(right)
 
 
 def signed_in(view: View[P]) -> View[P]:
@@ -62,26 +70,34 @@ def signed_in(view: View[P]) -> View[P]:
     return cast("View[P]", guarded)
 
 
+def with_right(right: Right) -> Callable[[View[P]], View[P]]:
+    """The view for those who have the right; 403 for those who may only see."""
+
+    def guard(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if not may(request, right):
+                raise PermissionDenied(WHY_NOT[right])
+            return view(request, *args, **kwargs)
+
+        return signed_in(cast("View[P]", guarded))
+
+    return guard
+
+
 def acting(view: View[P]) -> View[P]:
-    """The view for those who may act; 403 for those who may only see."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if not may_act(request.user):
-            raise PermissionDenied("You may watch calls, but not transfer or end them.")
-        return view(request, *args, **kwargs)
-
-    return signed_in(cast("View[P]", guarded))
+    """The view for those who may transfer, cancel and hang up."""
+    return with_right(Right.ACT)(view)
 
 
-def call(call_id: str) -> Call:
-    """The call with its line, also by an id it had before its halves were joined, or 404."""
-    return get_object_or_404(Call.objects.known_as(call_id).select_related("line"))
+def call(request: HttpRequest, call_id: str) -> Call:
+    """The call with its line, also by an id it had before its halves were joined; 404 when it is none of theirs."""
+    return get_object_or_404(scope(request).calls(Call.objects.known_as(call_id).select_related("line")))
 
 
-def attempt(call_id: str, transfer_id: str) -> TransferAttempt:
+def attempt(request: HttpRequest, call_id: str, transfer_id: str) -> TransferAttempt:
     """The transfer of that call, or 404."""
-    calls = Call.objects.known_as(call_id)
+    calls = scope(request).calls(Call.objects.known_as(call_id))
     return get_object_or_404(TransferAttempt.objects.select_related("call__line"), pk=transfer_id, call__in=calls)
 
 

@@ -12,6 +12,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from callops.calls.models import Call
 from callops.core.models import Counter
 from callops.dashboard.phrases import need
+from callops.people.standing import EVERYTHING, Scope
 from callops.sideband import glance
 from callops.sideband.batches import BEHIND
 from callops.sideband.glance import WELL, Standing
@@ -56,9 +57,9 @@ class Counts:
     """Whether what is said was lately stored late: the database is slow, or was away."""
 
 
-def rows(now: datetime, only: Collection[str] | None = None) -> list[Row]:
+def rows(now: datetime, scope: Scope = EVERYTHING, only: Collection[str] | None = None) -> list[Row]:
     """The board's rows, newest call first; `only` of these calls when given. Four queries."""
-    wanted = Call.objects.on_board(now=now)
+    wanted = scope.calls(Call.objects.on_board(now=now))
     if only is not None:
         wanted = wanted.filter(pk__in=only)
     unheard = [Speaker.TOOL, Speaker.OPERATOR]
@@ -99,10 +100,10 @@ def counts(board: Collection[Row], now: datetime) -> Counts:
     )
 
 
-def stamps(now: datetime) -> dict[str, tuple[object, ...]]:
+def stamps(now: datetime, scope: Scope = EVERYTHING) -> dict[str, tuple[object, ...]]:
     """The stamps of all calls on the board. Two queries, however many browsers watch."""
     fields = ("last_seq", "turn_rev", "state", "ai_session", "failure_stage", "webhook_due_at")
-    calls, kept = Call.objects.on_board(now=now).order_by().only(*fields), glance.glances()
+    calls, kept = scope.calls(Call.objects.on_board(now=now)).order_by().only(*fields), glance.glances()
     return {call.pk: _stamp(call, glance.standing(kept.get(call.pk), now), now) for call in calls}
 
 

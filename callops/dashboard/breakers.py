@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render, resolve_url
 from django.views.decorators.http import require_POST
 
@@ -20,6 +20,8 @@ from callops.transfers.models import Force
 def force(request: HttpRequest, line_id: int) -> HttpResponse:
     """The breaker stands as asked, and who asked why is kept; 422 when the reason is missing. Trunk lines have none."""
     line = get_object_or_404(Line.objects.exclude(topology=Topology.TRUNK), pk=line_id)
+    if not access.scope(request).sees_line(line.pk):
+        raise Http404("There is no such line.")
     form = BreakerForm(request.POST)
     if not form.is_valid():
         return _refused(request, line, form)
@@ -31,5 +33,5 @@ def force(request: HttpRequest, line_id: int) -> HttpResponse:
 def _refused(request: HttpRequest, line: Line, form: BreakerForm) -> HttpResponse:
     """The page again, with the sentence beside the form it belongs to."""
     wrong = {"wrong_line": line.pk, "wrong_force": request.POST.get("force", ""), "problem": form.problem()}
-    context = {**results.page(request.GET, now()), "may_act": True, **wrong}
+    context = {**results.page(request.GET, now(), access.scope(request)), "may_act": True, **wrong}
     return render(request, "dashboard/transfers.html", context, status=422)

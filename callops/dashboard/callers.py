@@ -15,6 +15,7 @@ from callops.calls.models import Call
 from callops.calls.withheld import SPELLINGS
 from callops.calls.words import EndedBy
 from callops.core.ids import first_id
+from callops.people.standing import EVERYTHING, Scope
 
 MOST = 100
 
@@ -28,10 +29,10 @@ class Caller:
     newest: Call
 
 
-def to_call_back(since: datetime) -> Sequence[Caller]:
+def to_call_back(since: datetime, scope: Scope = EVERYTHING) -> Sequence[Caller]:
     """Those whose newest call in vain is the newest first, at most `MOST`. Two queries."""
     groups = list(
-        _in_vain(since)
+        scope.calls(_in_vain(since))
         .values("caller")
         .annotate(times=Count("pk"), newest=Max("pk"))
         .order_by("-newest")

@@ -20,7 +20,8 @@ from callops.core.ids import new_token
 from callops.dashboard import access, call_page, spent
 from callops.dashboard.call_page import Picture
 from callops.dashboard.forms import AgainForm, LinkForm, TransferForm
-from callops.sideband.linking import LinkRefused, candidates, is_revisable, link_by_hand, missing_half
+from callops.people.roles import Right
+from callops.sideband.linking import Candidate, LinkRefused, candidates, is_revisable, link_by_hand, missing_half
 from callops.supervision.models import Preset
 from callops.transfers import typed
 from callops.transfers.commands import (
@@ -43,7 +44,7 @@ RECENT_LOOK = 30
 @access.acting
 def transfer(request: HttpRequest, call_id: str) -> HttpResponse:
     """The caller's transfer is asked for; 422 when the form is wrong, 409 when the call cannot be moved now."""
-    call = access.call(call_id)
+    call = access.call(request, call_id)
     form = TransferForm(request.POST)
     if not form.is_valid():
         return _answer(request, call.pk, problem=form.why(), status=422)
@@ -57,9 +58,9 @@ def transfer(request: HttpRequest, call_id: str) -> HttpResponse:
 def decide(request: HttpRequest, call_id: str, approval_id: str) -> HttpResponse:
     """A second person agrees to a typed address, and the transfer is asked for; or does not, and nothing happens."""
     user = access.user_of(request)
-    if not access.may_type(user):
-        raise PermissionDenied("You may not agree to addresses that are not in the directory.")
-    call, agreed = access.call(call_id), request.POST.get("agreed") == "yes"
+    if not access.may(request, Right.TYPE_NUMBER):
+        raise PermissionDenied(access.WHY_NOT[Right.TYPE_NUMBER])
+    call, agreed = access.call(request, call_id), request.POST.get("agreed") == "yes"
     try:
         wish = typed.decide(approval_id, by=user.get_username(), now=now(), agreed=agreed)
         if agreed:
@@ -77,8 +78,8 @@ def decide(request: HttpRequest, call_id: str, approval_id: str) -> HttpResponse
 @access.acting
 def retry(request: HttpRequest, call_id: str, transfer_id: str) -> HttpResponse:
     """The same destination is asked for once more, as the line wants it or by the policy of the button; a new wish."""
-    call = access.call(call_id)
-    before, form = access.attempt(call.pk, transfer_id), AgainForm(request.POST)
+    call = access.call(request, call_id)
+    before, form = access.attempt(request, call.pk, transfer_id), AgainForm(request.POST)
     if not form.is_valid():
         return _answer(request, call.pk, problem=form.why(), status=422)
     target: dict[str, Any] = {"destination": before.destination} if before.destination else {"uri": before.target_uri}
@@ -89,7 +90,7 @@ def retry(request: HttpRequest, call_id: str, transfer_id: str) -> HttpResponse:
 @access.acting
 def cancel_transfer(request: HttpRequest, call_id: str, transfer_id: str) -> HttpResponse:
     """The transfer is called off; 409 with what happened when it was too late."""
-    attempt = access.attempt(call_id, transfer_id)
+    attempt = access.attempt(request, call_id, transfer_id)
     try:
         cancel(attempt=attempt, asked_by=access.user_of(request).get_username(), now=now())
     except TooLate as late:
@@ -101,7 +102,7 @@ def cancel_transfer(request: HttpRequest, call_id: str, transfer_id: str) -> Htt
 @access.acting
 def hangup(request: HttpRequest, call_id: str) -> HttpResponse:
     """The wish to end the call is written; 409 when it was over already."""
-    call = access.call(call_id)
+    call = access.call(request, call_id)
     try:
         hang_up(call=call, asked_by=access.user_of(request).get_username(), now=now())
     except AlreadyOver as over:
@@ -113,9 +114,11 @@ def hangup(request: HttpRequest, call_id: str) -> HttpResponse:
 @access.acting
 def link(request: HttpRequest, call_id: str) -> HttpResponse:
     """The two halves are one call, with the person's name and reason; 409 with a sentence when they cannot be."""
-    call, form = access.call(call_id), LinkForm(request.POST)
+    call, form = access.call(request, call_id), LinkForm(request.POST)
     if not form.is_valid():
         return _answer(request, call.pk, problem=form.why_not(), status=422, about="link")
+    if access.scope(request).lines is not None:
+        access.call(request, form.cleaned_data["other"])
     wish = {"other_id": form.cleaned_data["other"], "why": form.cleaned_data["why"]}
     try:
         joined = link_by_hand(call_id=call.pk, by=access.user_of(request).get_username(), now=now(), **wish)
@@ -128,7 +131,7 @@ def _ask(request: HttpRequest, call: Call, **wish: Any) -> HttpResponse:
     """The wish is written down; what stands against it is said."""
     try:
         user = access.user_of(request)
-        by, may_type = user.get_username(), access.may_type(user)
+        by, may_type = user.get_username(), access.may(request, Right.TYPE_NUMBER)
         request_transfer(call=call, asked_by=by, now=now(), may_type=may_type, **wish)
     except TargetRefused as refused:
         return _answer(request, call.pk, problem=str(refused), status=422)
@@ -143,7 +146,7 @@ def _ask(request: HttpRequest, call: Call, **wish: Any) -> HttpResponse:
 @access.acting
 def call_back_done(request: HttpRequest, task_id: int) -> HttpResponse:
     """The caller was called back; pressing twice changes nothing. 404 when there is no such task."""
-    get_object_or_404(CallBack, pk=task_id)
+    get_object_or_404(access.scope(request).calls(CallBack.objects.all(), "call__"), pk=task_id)
     calling_back.settle(task_id, by=access.user_of(request).get_username(), now=now())
     return HttpResponseRedirect(resolve_url("dashboard:call_backs"), status=303)
 
@@ -162,9 +165,10 @@ def page_context(request: HttpRequest, picture: Picture) -> dict[str, Any]:
         "recent": recent(),
         "cost": spent.of(picture.call),
         "presets": Preset.objects.all(),
-        "candidates": candidates(picture.call) if half_wanted(picture.call) else [],
-        "may_act": access.may_act(access.user_of(request)),
-        "may_type": typed.allowed().anything and access.may_type(access.user_of(request)),
+        "candidates": _candidates(request, picture.call),
+        "may_act": access.may(request, Right.ACT),
+        "may_type": typed.allowed().anything and access.may(request, Right.TYPE_NUMBER),
+        "may_export": access.may(request, Right.EXPORT),
         "here": "call",
     }
 
@@ -178,6 +182,12 @@ def recent() -> list[Destination]:
 def _last_wish(picture: Picture) -> int | None:
     """The destination of the newest transfer, which may be tried again; None when there is none."""
     return picture.attempts[0].destination_id if picture.attempts else None
+
+
+def _candidates(request: HttpRequest, call: Call) -> list[Candidate]:
+    """Calls that may have the other half, of those the person sees."""
+    found = candidates(call) if half_wanted(call) else []
+    return [each for each in found if access.scope(request).sees_line(each.call.line_id)]
 
 
 def half_wanted(call: Call) -> bool:

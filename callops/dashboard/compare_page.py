@@ -26,9 +26,9 @@ PROVEN = (Mechanism.REFER, Mechanism.REDIRECT, Mechanism.DIAL_ACTION)
 @access.signed_in
 def compare_page(request: HttpRequest, call_id: str) -> HttpResponse:
     """This call and the one of `?with=`, or the newest good one of its line, laid on the moment of `?align=`."""
-    call = access.call(call_id)
+    call = access.call(request, call_id)
     wanted = request.GET.get("with", "").strip()
-    other = _other(call, wanted)
+    other = access.call(request, wanted) if wanted else good_call(call)
     mine = _record(call)
     align = _align(request.GET.get("align", ""), mine)
     theirs = _record(other) if other else None
@@ -54,10 +54,6 @@ def good_call(call: Call) -> Call | None:
     else:
         calls = calls.filter(answered_at__isnull=False)
     return calls.newest_first().select_related("line").first()
-
-
-def _other(call: Call, wanted: str) -> Call | None:
-    return access.call(wanted) if wanted else good_call(call)
 
 
 def _record(call: Call) -> CallRecord:

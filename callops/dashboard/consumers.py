@@ -15,6 +15,7 @@ from callops.core.database import in_db
 from callops.dashboard import access
 from callops.dashboard.hub import NOT_SIGNED_IN, hub
 from callops.dashboard.outbox import Outbox
+from callops.people.standing import standing_of
 from callops.supervision import presence
 
 NO_SUCH_CALL = 4404
@@ -35,8 +36,8 @@ class Live(AsyncWebsocketConsumer):
             await self.close(NOT_SIGNED_IN)
             return
         at_once = self.scope.get("extensions", {}).get("callops.at_once")
-        may_act, name = await in_db(access.may_act)(user), getattr(user, "username", "")
-        self.outbox = Outbox(user_id=user.pk, may_act=may_act, at_once=at_once, name=name)
+        standing, name = await in_db(standing_of)(user), getattr(user, "username", "")
+        self.outbox = Outbox(user_id=user.pk, standing=standing, at_once=at_once, name=name)
         if not await self.join():
             await self.close(NO_SUCH_CALL)
             return

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from callops.dashboard import access
+from callops.people.roles import Right
 from callops.supervision.models import Preset, Price
 
-KEEP_PRICES = "supervision.add_price"
 PRICES = (
     "text_in",
     "text_cached",
@@ -61,17 +60,11 @@ class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("model", "from_day", *PRICES)
 
 
-def may_keep(request: HttpRequest) -> bool:
-    """Whether this person keeps the desk's presets and prices."""
-    return bool(access.user_of(request).has_perm(KEEP_PRICES))
-
-
 @never_cache
 @require_http_methods(["GET", "POST"])
-@access.signed_in
+@access.with_right(Right.KEEP_DESK)
 def page(request: HttpRequest) -> HttpResponse:
     """Presets and prices as they are; a new one is added by POST, and a price that was is never changed."""
-    _administrators_only(request)
     about = request.POST.get("about", "")
     preset = PresetForm(request.POST if about == "preset" else None, prefix="preset")
     price = PriceForm(request.POST if about == "price" else None, prefix="price")
@@ -84,14 +77,8 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@access.signed_in
+@access.with_right(Right.KEEP_DESK)
 def forget_preset(request: HttpRequest, preset_id: int) -> HttpResponse:
     """The preset is not offered any more; forgetting it twice changes nothing."""
-    _administrators_only(request)
     Preset.objects.filter(pk=preset_id).delete()
     return HttpResponseRedirect(resolve_url("dashboard:desk_settings"), status=303)
-
-
-def _administrators_only(request: HttpRequest) -> None:
-    if not may_keep(request):
-        raise PermissionDenied("Presets and prices are kept by administrators.")

@@ -8,14 +8,15 @@ from django.views.decorators.http import require_safe
 
 from callops.core.clock import now
 from callops.dashboard import access
+from callops.people.roles import Right
 from callops.reports.download import download
 from callops.reports.gathering import gather
 
 
 @never_cache
 @require_safe
-@access.signed_in
+@access.with_right(Right.EXPORT)
 def evidence_zip(request: HttpRequest, call_id: str) -> HttpResponse:
     """The evidence of the call as it is known now; telephone numbers only with `?numbers=1`."""
-    record = gather(access.call(call_id), at=now())
-    return download(record, numbers=request.GET.get("numbers") == "1")
+    numbers = request.GET.get("numbers") == "1" and access.may(request, Right.SEE_NUMBERS)
+    return download(gather(access.call(request, call_id), at=now()), numbers=numbers)

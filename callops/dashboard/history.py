@@ -15,6 +15,7 @@ from callops.calls.models import Call, CallQuerySet
 from callops.calls.search import matching
 from callops.core.ids import first_id
 from callops.dashboard.forms import ANY_FAILURE
+from callops.people.standing import EVERYTHING, Scope
 from callops.transfers.models import TransferAttempt
 
 PAGE = 50
@@ -29,9 +30,12 @@ class Page:
     newer: str
 
 
-def calls(wanted: dict[str, Any]) -> Page:
-    """The page of calls that fit; each with its last transfer as `last_attempt`. Two queries."""
-    page = keyset(_fitting(wanted).select_related("line"), wanted)
+def calls(wanted: dict[str, Any], scope: Scope = EVERYTHING, *, numbers: bool = True) -> Page:
+    """The page of calls that fit; each with its last transfer as `last_attempt`. Two queries.
+
+    Without `numbers` a search finds calls by their ids only: else it would tell a number digit by digit.
+    """
+    page = keyset(scope.calls(_fitting(wanted, numbers=numbers)).select_related("line"), wanted)
     attempts = TransferAttempt.objects.filter(call__in=[call.pk for call in page.rows]).order_by("pk")
     last = {attempt.call_id: attempt for attempt in attempts}
     for call in page.rows:
@@ -70,7 +74,7 @@ def _plain(value: Any) -> Any:
     return getattr(value, "pk", value)
 
 
-def _fitting(wanted: dict[str, Any]) -> QuerySet[Any]:
+def _fitting(wanted: dict[str, Any], *, numbers: bool = True) -> QuerySet[Any]:
     found = _failed(_began(Call.objects.all(), wanted), wanted)
     if state := wanted.get("state"):
         found = found.filter(state=state)
@@ -79,7 +83,7 @@ def _fitting(wanted: dict[str, Any]) -> QuerySet[Any]:
     if mechanism := wanted.get("mechanism"):
         found = found.filter(Exists(TransferAttempt.objects.filter(call=OuterRef("pk"), mechanism=mechanism)))
     if words := wanted.get("q"):
-        found = matching(found, words)
+        found = matching(found, words, numbers=numbers)
     return with_fate(found).filter(fate=fate) if (fate := wanted.get("fate")) else found
 
 

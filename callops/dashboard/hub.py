@@ -14,10 +14,11 @@ from callops.alerts.watching import look_in_turn
 from callops.core import notify
 from callops.core.clock import now
 from callops.core.database import AWAY, in_db
-from callops.dashboard import access, call_page, fragments
+from callops.dashboard import call_page, fragments
 from callops.dashboard.outbox import Outbox
 from callops.dashboard.talking import refresh_all
 from callops.dashboard.topics import BoardTopic, CallTopic
+from callops.people.standing import Scope, standings
 from callops.supervision import presence
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,8 @@ BOARD_COALESCE_S = 0.5
 """Every live call is on the board, and its row changes with every word: it is read and rendered less often."""
 LOOK_S = 1.0
 BEAT_S = 10.0
+PEOPLE_S = 2.0
+"""Who is removed, or may do less, watches for so long at most."""
 NOT_SIGNED_IN = 4401
 RESTARTING = 4012
 """Close code for "come back": the private twin of 1012, which the web server does not let applications send."""
@@ -42,7 +45,7 @@ class Hub:
 
     def _begin(self) -> None:
         self._calls: dict[str, CallTopic] = {}
-        self._board = BoardTopic()
+        self._boards: dict[Scope, BoardTopic] = {}
         self._house: list[str] = []
         self._is_away = False
         self._dirty: set[str] = set()
@@ -70,6 +73,7 @@ class Hub:
                 self._again("flush the board", self._flush_board),
                 self._again("look", self._look),
                 self._again("beat", self._beat),
+                self._again("check people", self._check_people),
             )
         ]
 
@@ -87,7 +91,8 @@ class Hub:
     async def join_board(self, outbox: Outbox) -> None:
         """The browser watches the board from now on."""
         self.ensure_running()
-        await self._board.join(outbox)
+        scope = outbox.standing.scope
+        await self._boards.setdefault(scope, BoardTopic(scope)).join(outbox)
         self._tell(outbox, self._house)
 
     async def join_call(self, call_id: str, outbox: Outbox, *, seq: int, rev: int) -> bool:
@@ -112,15 +117,22 @@ class Hub:
                 return
 
     async def beat(self) -> None:
-        """Browsers hear from us even when nothing happens; those of people who may see no more are closed."""
-        watching = self._outboxes()
-        seeing = await in_db(access.who_may_see)({outbox.user_id for outbox in watching}) if watching else set()
+        """Browsers hear from us even when nothing happens."""
         light = await in_db(fragments.light)()
         await in_db(self._still_here)()
-        for outbox in watching:
+        for outbox in self._outboxes():
             outbox.put(light)
-            if outbox.user_id not in seeing:
+
+    async def check_people(self) -> None:
+        """Sockets of people who may see no more are closed; who may more or less than before has to come back."""
+        watching = self._outboxes()
+        standing = await in_db(standings)({outbox.user_id for outbox in watching}) if watching else {}
+        for outbox in watching:
+            known = standing.get(outbox.user_id)
+            if known is None:
                 outbox.close(NOT_SIGNED_IN)
+            elif known != outbox.standing:
+                outbox.close(RESTARTING)
 
     def _still_here(self) -> None:
         """Who has a call's page open is said anew, before it is forgotten."""
@@ -130,7 +142,10 @@ class Hub:
 
     def leave(self, outbox: Outbox) -> None:
         """The browser watches nothing any more."""
-        self._board.outboxes.discard(outbox)
+        for board in list(self._boards.values()):
+            board.outboxes.discard(outbox)
+            if not board.outboxes and not board.lock.locked():
+                self._boards.pop(board.scope, None)
         for topic in list(self._calls.values()):
             topic.outboxes.discard(outbox)
             self._forget_unwatched(topic)
@@ -143,14 +158,14 @@ class Hub:
         return [outbox for topic in self._topics() for outbox in topic.outboxes]
 
     def _topics(self) -> list[BoardTopic | CallTopic]:
-        return [self._board, *self._calls.values()]
+        return [*self._boards.values(), *self._calls.values()]
 
     async def _listen(self) -> None:
         async with notify.subscribe() as changes:
             async for call_id in changes:
                 self._dirty.add(call_id)
                 self._wake.set()
-                if self._board.outboxes:
+                if self._boards:
                     self._dirty_rows.add(call_id)
                     self._wake_board.set()
 
@@ -195,7 +210,8 @@ class Hub:
         await asyncio.sleep(BOARD_COALESCE_S)
         self._wake_board.clear()
         dirty, self._dirty_rows = self._dirty_rows, set()
-        await self._board.refresh(dirty)
+        for board in list(self._boards.values()):
+            await board.refresh(dirty)
 
     async def _look(self) -> None:
         """What we did not hear of is found within a second."""
@@ -205,8 +221,8 @@ class Hub:
         if self._calls:
             stamps = await in_db(call_page.stamps)(list(self._calls), now())
             await self._refresh({pk for pk, stamp in stamps.items() if self._differs(pk, stamp)})
-        if self._board.outboxes:
-            await self._board.look()
+        for board in list(self._boards.values()):
+            await board.look()
 
     async def _look_at_the_house(self) -> None:
         """Every browser has the signs of life and the open troubles, read once for all of them."""
@@ -227,6 +243,10 @@ class Hub:
 
     async def _refresh(self, call_ids: set[str]) -> None:
         await refresh_all([topic for pk, topic in self._calls.items() if pk in call_ids])
+
+    async def _check_people(self) -> None:
+        await asyncio.sleep(PEOPLE_S)
+        await self.check_people()
 
     async def _beat(self) -> None:
         await asyncio.sleep(BEAT_S)

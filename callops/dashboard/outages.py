@@ -15,6 +15,7 @@ from callops.alerts.fates import Fate, with_fate
 from callops.calls.models import Call, CallQuerySet
 from callops.calls.words import FailureStage
 from callops.core.ids import first_id
+from callops.people.standing import EVERYTHING, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +112,10 @@ class Outage:
         ]
 
 
-def read(period: Period, now: datetime) -> Outage:
+def read(period: Period, now: datetime, scope: Scope = EVERYTHING) -> Outage:
     """The failures of the calls that began in the period. Three queries, however many calls."""
     steps = period.steps(now)
-    began = Call.objects.filter(pk__gte=first_id(steps[0])).order_by()
+    began = scope.calls(Call.objects.filter(pk__gte=first_id(steps[0]))).order_by()
     failed = began.exclude(failure_stage="")
     calls = began.count()
     lines = _lines(with_fate(failed), calls)

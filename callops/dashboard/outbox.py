@@ -8,8 +8,15 @@ from functools import lru_cache
 
 from websockets.frames import Frame, Opcode
 
+from callops.people.roles import Right
+from callops.people.standing import Standing
+from callops.people.veil import veil_once
+
 LIMIT = 200
 """Fragments that may wait; with more the browser is behind and gets the whole picture later."""
+
+PLAIN = Standing(is_active=True, rights=frozenset({Right.SEE_NUMBERS}))
+"""Somebody who sees everything and may do nothing."""
 
 AtOnce = Callable[[bytes], bool]
 """Hands a whole frame to the wire; False: it did not take it (`core.server.at_once`)."""
@@ -22,19 +29,25 @@ def framed(text: str) -> bytes:
 
 
 class Outbox:
-    """Texts for one socket of one user, in order. `may_act` says whether the user also gets the buttons."""
+    """Texts for one socket of one user, in order.
+
+    `standing` is where the user stood when the socket was opened: whether buttons are shown, numbers readable, and
+    which lines seen. Numbers are veiled here, on the way out.
+    """
 
     def __init__(
         self,
         *,
         user_id: int,
-        may_act: bool = False,
+        standing: Standing = PLAIN,
         limit: int = LIMIT,
         at_once: AtOnce | None = None,
         name: str = "",
     ) -> None:
         self.user_id = user_id
-        self.may_act = may_act
+        self.standing = standing
+        self.may_act = standing.may(Right.ACT)
+        self._veiled = not standing.may(Right.SEE_NUMBERS)
         self.name = name
         self.behind = False
         self.close_code: int | None = None
@@ -50,6 +63,7 @@ class Outbox:
         """
         if not text or self.behind or self.close_code is not None:
             return
+        text = veil_once(text) if self._veiled else text
         if self._at_once is not None and not self._waiting and self._at_once(framed(text)):
             return
         self._waiting.append(text)
@@ -60,7 +74,7 @@ class Outbox:
 
     def catch_up(self, whole: str) -> None:
         """The browser is behind no more: the whole picture is all that waits."""
-        self._waiting = [whole]
+        self._waiting = [veil_once(whole) if self._veiled else whole]
         self.behind = False
         self._ready.set()
 

@@ -34,7 +34,7 @@ LINES, ROWS = 12, 14
 @access.signed_in
 def replay_page(request: HttpRequest, call_id: str) -> HttpResponse:
     """The call at the moment of the address; while it plays, the moment moves with the clock."""
-    call, at = access.call(call_id), now()
+    call, at = access.call(request, call_id), now()
     record = masked(gather(call, at=at, pulse=False), numbers=True)
     began, whole_s = timeline.began(record), _length(record)
     speed = _speed(request.GET)

@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 
 from callops.core.clock import now
 from callops.dashboard import access, wording
+from callops.people.roles import Right
 from callops.reports import ladder, to_openai, to_twilio, trouble
 from callops.reports.absences import Expected, missing
 from callops.reports.gathering import gather
@@ -27,14 +28,14 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 @never_cache
 @require_safe
-@access.signed_in
+@access.with_right(Right.EXPORT)
 def report_page(request: HttpRequest, call_id: str) -> HttpResponse:
     """What happened, who told whom what, and what can be handed to the provider."""
     record = _record(request, call_id)
     drawn, title = steps(record), f"Who told whom what on call {record.id}"
     svg = ladder.svg(drawn, title=title, link=f"/calls/{record.id}/timeline/#event-")
     context = {
-        "call": access.call(call_id),
+        "call": access.call(request, call_id),
         "first": first_wrong(trouble.first(record)),
         "absences": missing(record),
         "svg": mark_safe(svg),  # noqa: S308 - every text in it is escaped
@@ -47,7 +48,7 @@ def report_page(request: HttpRequest, call_id: str) -> HttpResponse:
 
 @never_cache
 @require_safe
-@access.signed_in
+@access.with_right(Right.EXPORT)
 def report_file(request: HttpRequest, call_id: str, name: str) -> HttpResponse:
     """One report, or the ladder, as a file."""
     record = _record(request, call_id)
@@ -64,7 +65,8 @@ def report_file(request: HttpRequest, call_id: str, name: str) -> HttpResponse:
 
 def _record(request: HttpRequest, call_id: str) -> CallRecord:
     """The call as it may leave the house."""
-    return masked(gather(access.call(call_id), at=now()), numbers=request.GET.get("numbers") == "1")
+    numbers = request.GET.get("numbers") == "1" and access.may(request, Right.SEE_NUMBERS)
+    return masked(gather(access.call(request, call_id), at=now()), numbers=numbers)
 
 
 def _report(name: str, record: CallRecord) -> dict[str, Any]:

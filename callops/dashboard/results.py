@@ -14,6 +14,7 @@ from django.http import QueryDict
 
 from callops.dashboard import history
 from callops.dashboard.forms import HistoryForm
+from callops.people.standing import EVERYTHING, Scope
 from callops.transfers import switching
 from callops.transfers.health import Fate, Interval, wilson
 from callops.transfers.models import Force, Mechanism, Outcome, TransferAttempt
@@ -56,20 +57,22 @@ class ReferLine:
         return wilson(self.proven, self.known)
 
 
-def page(asked: QueryDict, now: datetime) -> dict[str, Any]:
+def page(asked: QueryDict, now: datetime, scope: Scope = EVERYTHING) -> dict[str, Any]:
     """Everything on the page: transfers newest first, what came of them by mechanism and by line, and the breakers."""
     chosen = asked.get("days", "")
     days = int(chosen) if chosen in map(str, DAYS) else 7
     since = start_of(days, now)
     wanted = {**HistoryForm(asked).wanted(), "days": days}
     wanted = {name: wanted[name] for name in ("days", "before", "after") if name in wanted}
-    attempts = TransferAttempt.objects.filter(requested_at__gte=since).select_related("call__line")
+    attempts = scope.calls(TransferAttempt.objects.filter(requested_at__gte=since), "call__").select_related(
+        "call__line"
+    )
     return {
         "page": history.keyset(attempts, wanted),
-        "mechanisms": by_mechanism(since),
-        "refers": refers(since, now),
-        "breakers": switching.standings(now=now),
-        "breaker_acts": switching.history(),
+        "mechanisms": by_mechanism(since, scope),
+        "refers": refers(since, now, scope),
+        "breakers": [each for each in switching.standings(now=now) if scope.sees_line(each.line.pk)],
+        "breaker_acts": [act for act in switching.history() if scope.sees_line(act.line_id)],
         "forces": Force.choices,
         "days": days,
         "choices": DAYS,
@@ -77,9 +80,9 @@ def page(asked: QueryDict, now: datetime) -> dict[str, Any]:
     }
 
 
-def by_mechanism(since: datetime) -> list[MechanismLine]:
+def by_mechanism(since: datetime, scope: Scope = EVERYTHING) -> list[MechanismLine]:
     """One line a mechanism, in the order of the words, for transfers asked since then. Two queries."""
-    recent = TransferAttempt.objects.filter(requested_at__gte=since)
+    recent = scope.calls(TransferAttempt.objects.filter(requested_at__gte=since), "call__")
     counted = {
         row["mechanism"]: row
         for row in recent.order_by()
@@ -96,11 +99,11 @@ def by_mechanism(since: datetime) -> list[MechanismLine]:
     ]
 
 
-def refers(since: datetime, now: datetime) -> list[ReferLine]:
+def refers(since: datetime, now: datetime, scope: Scope = EVERYTHING) -> list[ReferLine]:
     """One row a line that asked for a REFER since then, by name; the sum last when there are several. One query."""
     counts = {fate.value: Count("pk", filter=Q(fate=fate.value)) for fate in Fate}
     rows = (
-        TransferAttempt.objects.referred(now)
+        scope.calls(TransferAttempt.objects.referred(now), "call__")
         .filter(requested_at__gte=since)
         .order_by("call__line__name")
         .values("call__line__name")

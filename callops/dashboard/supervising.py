@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from callops.core.clock import now
 from callops.dashboard import access, call_page
 from callops.dashboard.commands import page_context
+from callops.people.roles import Right
 from callops.supervision.commands import MAX_WORDS, NotNow, Unfit, intervene
 from callops.supervision.models import Act
 
@@ -42,10 +43,10 @@ class ActForm(forms.Form):
 
 
 @require_POST
-@access.acting
+@access.with_right(Right.INTERVENE)
 def intervene_in(request: HttpRequest, call_id: str) -> HttpResponse:
     """The act is asked for; 422 when the form is wrong, 409 with the reason when it cannot be done now."""
-    call, form = access.call(call_id), ActForm(request.POST)
+    call, form = access.call(request, call_id), ActForm(request.POST)
     if not form.is_valid():
         return _answer(request, call.pk, form, problem=form.why(), status=422)
     by, key = access.user_of(request).get_username(), form.cleaned_data["key"]

@@ -41,7 +41,7 @@ MOST = 2000
 @access.signed_in
 def timeline_page(request: HttpRequest, call_id: str) -> HttpResponse:
     """Every fact in order, what was expected and not seen among them; the address holds the filters and the zoom."""
-    call = access.call(call_id)
+    call = access.call(request, call_id)
     record = masked(gather(call, at=now(), pulse=False), numbers=True)
     wanted = _wanted(request)
     since = timeline.began(record)
@@ -70,7 +70,7 @@ def timeline_page(request: HttpRequest, call_id: str) -> HttpResponse:
 @access.signed_in
 def fact(request: HttpRequest, call_id: str, seq: int) -> HttpResponse:
     """One fact as it was received or done, with its headers: a piece for the timeline, or a page by itself."""
-    call = access.call(call_id)
+    call = access.call(request, call_id)
     event = Event.objects.filter(call=call, seq=seq).first()
     if event is None:
         raise Http404("The call has no such fact.")

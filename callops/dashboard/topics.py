@@ -13,6 +13,7 @@ from callops.dashboard import board, call_page, fragments
 from callops.dashboard.call_page import Cursor, Stamp, Talk
 from callops.dashboard.fragments import Place
 from callops.dashboard.outbox import Outbox
+from callops.people.standing import EVERYTHING, Scope
 
 ACTING = frozenset({"commands", "supervise"})
 """The fragments only those who may act are shown."""
@@ -27,6 +28,8 @@ class CallTopic:
         self.outboxes: set[Outbox] = set()
         self.joining = 0
         self.stamp: Stamp = ()
+        self.line_id: int | None = None
+        """The line of the call as it was last read: who does not see it does not watch."""
         self._seq = 0
         self._rev = 0
         self._places: list[Place] = []
@@ -68,7 +71,7 @@ class CallTopic:
         `seq` and `rev` are what its page shows; when that is not all, it gets the whole picture.
         """
         async with self.lock:
-            if not await self._deliver_news():
+            if not await self._deliver_news() or not outbox.standing.scope.sees_line(self.line_id):
                 return False
             news = [fragments.light(), *self._for(outbox, self._status)]
             if (seq, rev) != (self._seq, self._rev):
@@ -110,6 +113,7 @@ class CallTopic:
         picture = call_page.read(self.call_id, now=now(), seq=self._seq, rev=self._rev)
         if picture is None:
             return None
+        self.line_id = picture.call.line_id
         status = fragments.status(picture)
         changed = {name: text for name, text in status.items() if self._status.get(name) != text}
         if self._status:
@@ -144,9 +148,10 @@ class Shown:
 
 
 class BoardTopic:
-    """The board and the browsers that watch it; rows stand newest first in their section."""
+    """The board of one scope and the browsers that watch it; rows stand newest first in their section."""
 
-    def __init__(self) -> None:
+    def __init__(self, scope: Scope = EVERYTHING) -> None:
+        self.scope = scope
         self.lock = asyncio.Lock()
         self.outboxes: set[Outbox] = set()
         self._shown: dict[str, Shown] = {}
@@ -160,7 +165,7 @@ class BoardTopic:
     async def look(self) -> None:
         """Rows whose calls changed, came or left without our hearing of it are put right."""
         async with self.lock:
-            stamps = await in_db(board.stamps)(now())
+            stamps = await in_db(board.stamps)(now(), self.scope)
             known = self._shown
             changed = {pk for pk in stamps if pk not in known or known[pk].stamp != stamps[pk]}
             self._deliver(await in_db(self._read)(changed | (known.keys() - stamps.keys())))
@@ -187,7 +192,7 @@ class BoardTopic:
     def _read(self, call_ids: Collection[str] | None) -> str:
         """The changes of these rows (all: None) and of the counts, rendered."""
         refused, behind = board.counted(now())
-        rows = [] if call_ids is not None and not call_ids else board.rows(now(), only=call_ids)
+        rows = [] if call_ids is not None and not call_ids else board.rows(now(), self.scope, only=call_ids)
         here = {row.id for row in rows}
         pieces = [self._removed(pk) for pk in sorted((set(call_ids or ()) - here) & self._shown.keys())]
         pieces += [self._placed(row) for row in rows]

@@ -15,6 +15,7 @@ from callops.dashboard import access, board, callers, history, outages, results,
 from callops.dashboard.call_page import became, read
 from callops.dashboard.commands import page_context
 from callops.dashboard.forms import HistoryForm
+from callops.people.roles import Right
 
 TASKS = 200
 DONE_TASKS = 20
@@ -25,7 +26,7 @@ DONE_TASKS = 20
 @access.signed_in
 def board_page(request: HttpRequest) -> HttpResponse:
     """Who needs me?"""
-    rows = board.rows(now())
+    rows = board.rows(now(), access.scope(request))
     context = {
         "needs": [row for row in rows if row.section == board.NEEDS],
         "rows": [row for row in rows if row.section == board.LIVE],
@@ -42,7 +43,7 @@ def history_page(request: HttpRequest) -> HttpResponse:
     """Calls of the past; the address holds filters and page, so it can be sent to somebody."""
     form = HistoryForm(request.GET)
     wanted = form.wanted()
-    page = history.calls(wanted)
+    page = history.calls(wanted, access.scope(request), numbers=access.may(request, Right.SEE_NUMBERS))
     response = render(
         request, "dashboard/history.html", {"form": form, "page": page, "wanted": wanted, "here": "history"}
     )
@@ -59,6 +60,8 @@ def call(request: HttpRequest, call_id: str) -> HttpResponse:
     picture = read(call_id, now=now())
     if picture is None:
         return _where_it_went(call_id)
+    if not access.scope(request).sees_line(picture.call.line_id):
+        raise Http404("There is no such call.")
     return render(request, "dashboard/call.html", page_context(request, picture))
 
 
@@ -67,7 +70,7 @@ def call(request: HttpRequest, call_id: str) -> HttpResponse:
 @access.signed_in
 def cost(request: HttpRequest, call_id: str) -> HttpResponse:
     """What the call's assistant has cost so far: a piece of its page, asked for now and then."""
-    row = access.call(call_id)
+    row = access.call(request, call_id)
     return render(request, "dashboard/_cost.html", {"call": row, "cost": spent.of(row)})
 
 
@@ -84,7 +87,7 @@ def _where_it_went(call_id: str) -> HttpResponse:
 @access.signed_in
 def transfers_page(request: HttpRequest) -> HttpResponse:
     """What works today? Transfers newest first, and what came of them by mechanism and by line."""
-    context = {**results.page(request.GET, now()), "may_act": access.may_act(access.user_of(request))}
+    context = {**results.page(request.GET, now(), access.scope(request)), "may_act": access.may(request, Right.ACT)}
     return render(request, "dashboard/transfers.html", context)
 
 
@@ -94,11 +97,11 @@ def transfers_page(request: HttpRequest) -> HttpResponse:
 def incidents_page(request: HttpRequest) -> HttpResponse:
     """What keeps callers from the AI, how many it hit, and who is to be called back?"""
     period = outages.PERIODS.get(request.GET.get("period", ""), outages.PERIODS[outages.USUAL])
-    outage = outages.read(period, now())
+    outage = outages.read(period, now(), access.scope(request))
     recent = Q(closed_at__isnull=True) | Q(closed_at__gte=outage.since)
     context = {
         "outage": outage,
-        "callers": callers.to_call_back(outage.since),
+        "callers": callers.to_call_back(outage.since, access.scope(request)),
         "most": callers.MOST,
         "incidents": Incident.objects.filter(recent)[:50],
         "period": period,
@@ -113,11 +116,11 @@ def incidents_page(request: HttpRequest) -> HttpResponse:
 @access.signed_in
 def call_backs_page(request: HttpRequest) -> HttpResponse:
     """Whom must somebody call back? Open tasks, newest first, and the last ones that were done."""
-    tasks = CallBack.objects.select_related("call__line")
+    tasks = access.scope(request).calls(CallBack.objects.select_related("call__line"), "call__")
     context = {
-        "open": tasks.open().order_by("-last_at")[:TASKS],
+        "open": tasks.filter(done_at__isnull=True).order_by("-last_at")[:TASKS],
         "done": tasks.filter(done_at__isnull=False).order_by("-done_at")[:DONE_TASKS],
-        "may_act": access.may_act(access.user_of(request)),
+        "may_act": access.may(request, Right.ACT),
         "here": "call_backs",
     }
     return render(request, "dashboard/call_backs.html", context)

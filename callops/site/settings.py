@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "callops.sideband",
     "callops.transfers",
     "callops.supervision",
+    "callops.people",
     "callops.custody",
     "callops.reports",
     "callops.alerts",
@@ -61,6 +62,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "callops.people.middleware.Veil",
     "callops.core.one_thread.OneThread",
 ]
 

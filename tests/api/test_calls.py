@@ -168,11 +168,11 @@ def test_a_list_takes_the_same_number_of_queries_for_one_call_and_for_many(
     make_call()
     api.get("/api/calls")
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(4):
         api.get("/api/calls")
     for _ in range(9):
         make_call()
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(4):
         assert len(ids(api.get("/api/calls"))) == 10
 
 

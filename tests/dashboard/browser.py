@@ -68,6 +68,12 @@ class Browser:
             for swap, own_id, rows in _Pieces(text).swaps:
                 self._apply(swap, own_id, rows)
 
+    async def closed(self) -> int:
+        """The code with which the socket is closed, after whatever is sent before."""
+        while (told := await self.socket.receive_output(timeout=WAIT_S))["type"] != "websocket.close":
+            pass
+        return int(told["code"])
+
     def saw(self, words: str) -> bool:
         return any(words in text for text in self.received)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from django.test import Client
 from callops.calls.models import Call, Destination, Line
 from callops.core import notify
 from callops.core.clock import now
+from callops.core.database import in_db
 from callops.core.ids import new_id, new_token
 from callops.dashboard import signs
 from callops.dashboard.hub import hub
@@ -25,8 +25,8 @@ from callops.transfers.models import TransferAttempt
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 MakeCall = Callable[..., Call]
-SEEING = SimpleNamespace(is_authenticated=True, is_active=True, pk=1)
-"""A user who may see."""
+SEEING = User(pk=1, username="seeing")
+"""A user who may see, with numbers; `quiet_hub` puts the row there."""
 
 
 @pytest.fixture(scope="session")
@@ -120,8 +120,15 @@ def desk(client: Client, supervisor: User) -> Client:
     return client
 
 
+def _somebody_sees() -> None:
+    user, _ = User.objects.get_or_create(pk=SEEING.pk, defaults={"username": SEEING.username})
+    user.user_permissions.set(Permission.objects.filter(codename="see_numbers"))
+    SEEING.__dict__.pop("_callops_standing", None)
+
+
 @pytest.fixture
 async def quiet_hub() -> AsyncIterator[None]:
     """Each test has a hub of its own, on its own loop."""
+    await in_db(_somebody_sees)()
     yield
     await hub.stop()

@@ -97,7 +97,7 @@ def test_the_page_takes_the_same_few_queries_for_any_number_of_tasks(
     for index in range(count):
         owed(make_call(line=line), number=f"+155501{index % 100:02d}", to_number=str(index))
 
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(11):
         assert desk.get("/callbacks/").status_code == 200
 
 
@@ -107,7 +107,7 @@ def test_the_navigation_counts_what_is_open_for_one_query_more(
     for index in range(4):
         owed(make_call(), to_number=f"+155501{index:02d}", done_at=now() if index == 0 else None)
 
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         page = text_of(desk, "/")
 
     assert '<b class="owed">3<span class="sr"> open</span></b>' in page

@@ -196,7 +196,7 @@ def test_the_page_takes_the_same_few_queries_for_any_number_of_failures(
     for index in range(count):
         failed(make_call, FailureStage.values[index % 6], from_number=f"+1555{index:07}", minutes_ago=index / 6)
 
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(13):
         response = desk.get(f"/incidents/?period={period}")
 
     assert response.status_code == 200

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
+from django.contrib.auth.models import User
 
 from callops.core.database import in_db
 from tests.dashboard.browser import Browser
@@ -14,15 +13,16 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 MARK = '<span class="watcher">{}</span>'
 
 
-def person(pk: int, name: str) -> SimpleNamespace:
-    return SimpleNamespace(is_authenticated=True, is_active=True, pk=pk, username=name)
+def person(name: str) -> User:
+    return User.objects.create_user(name)
 
 
 async def test_two_people_on_one_call_read_each_others_names(make_call: MakeCall) -> None:
     call = await in_db(make_call)()
     path = f"/ws/calls/{call.pk}/?seq=0&rev=0"
-    async with Browser(path, person(1, "alice")) as alice:
-        async with Browser(path, person(2, "bob")) as bob:
+    first, second = [await in_db(person)(name) for name in ("alice", "bob")]
+    async with Browser(path, first) as alice:
+        async with Browser(path, second) as bob:
             await alice.until(lambda page: page.saw(MARK.format("bob")))
             await bob.until(lambda page: page.saw(MARK.format("alice")))
         alice.received.clear()

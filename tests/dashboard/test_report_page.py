@@ -6,6 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from callops.people import groups
+from callops.people.roles import Role
 from tests.reports.cases import silent_refer
 
 pytestmark = pytest.mark.django_db
@@ -14,7 +16,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def nora() -> Client:
     client = Client()
-    client.force_login(User.objects.create_user("nora"))
+    user = User.objects.create_user("nora")
+    groups.give(user, Role.ANALYST)
+    client.force_login(user)
     return client
 
 

@@ -17,6 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callops.calls.kinds import Kind
+from callops.people import groups
+from callops.people.roles import Role
 from callops.reports.bundle import FILES, MANIFEST, bundle
 from callops.reports.checking import problems, verdict_of
 from callops.reports.gathering import gather
@@ -182,7 +184,9 @@ def test_hostile_words_are_one_cell_and_no_formula(words: str) -> None:
 @pytest.mark.django_db
 def test_the_page_offers_the_bundle_and_the_address_answers_it(client: Client) -> None:
     call, _ = silent_refer()
-    client.force_login(User.objects.create_user("viewer"))
+    analyst = User.objects.create_user("analyst")
+    groups.give(analyst, Role.ANALYST)
+    client.force_login(analyst)
 
     page = client.get(f"/calls/{call.pk}/").content.decode()
     answer = client.get(f"/calls/{call.pk}/evidence.zip")

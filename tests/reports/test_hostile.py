@@ -13,6 +13,8 @@ from callops.calls import timeline
 from callops.calls.kinds import Kind
 from callops.calls.models import Call
 from callops.calls.words import Lane
+from callops.people import groups
+from callops.people.roles import Role
 from callops.reports import ladder, to_openai, to_twilio
 from callops.reports.gathering import gather
 from callops.reports.record import CallRecord
@@ -63,7 +65,9 @@ def test_no_markdown_was_said(case: CallRecord, make) -> None:
 
 def test_the_page_runs_nothing_and_fetches_nothing(call: Call) -> None:
     client = Client()
-    client.force_login(User.objects.create_user("nora"))
+    user = User.objects.create_user("nora")
+    groups.give(user, Role.ANALYST)
+    client.force_login(user)
 
     page = client.get(f"/calls/{call.pk}/report/").content.decode()
 
