@@ -12,10 +12,13 @@ from channels.testing import WebsocketCommunicator
 
 from callops.dashboard.routing import websocket_urlpatterns
 
-WAIT_S = 5.0
+WAIT_S = 15.0
+"""A deadline, not a wait: a busy machine takes its time."""
+VOID = frozenset({"area", "br", "col", "hr", "img", "input", "link", "meta", "path", "source", "wbr"})
+"""Elements without an end tag."""
 
 
-class _Pieces(HTMLParser):
+class Pieces(HTMLParser):
     """Top-level elements with an out-of-band swap, and the rows (`li` with an id) inside them."""
 
     def __init__(self, text: str) -> None:
@@ -30,11 +33,14 @@ class _Pieces(HTMLParser):
             self.swaps.append((named["hx-swap-oob"], named.get("id", ""), []))
         if tag == "li" and self.swaps and named.get("id"):
             self.swaps[-1][2].append((named["id"], ""))
-        if tag not in {"input", "path", "br"}:
+        if tag not in VOID:
             self._depth += 1
 
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """`<path/>` opens nothing and closes nothing."""
+
     def handle_endtag(self, tag: str) -> None:
-        self._depth -= 1
+        self._depth -= tag not in VOID
 
     def handle_data(self, data: str) -> None:
         if self.swaps and self.swaps[-1][2]:
@@ -65,7 +71,7 @@ class Browser:
         while not true(self):
             text = await self.socket.receive_from(timeout=WAIT_S)
             self.received.append(text)
-            for swap, own_id, rows in _Pieces(text).swaps:
+            for swap, own_id, rows in Pieces(text).swaps:
                 self._apply(swap, own_id, rows)
 
     async def closed(self) -> int:

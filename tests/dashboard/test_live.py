@@ -20,7 +20,7 @@ from callops.dashboard import fragments
 from callops.dashboard.hub import RESTARTING, hub
 from callops.dashboard.outbox import Outbox
 from callops.sideband.models import Turn
-from tests.dashboard.browser import WAIT_S, Browser
+from tests.dashboard.browser import WAIT_S, Browser, Pieces
 from tests.dashboard.conftest import SEEING, MakeCall, change_turn, make_attempt, make_turn, said, take_back
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet_hub")]
@@ -279,3 +279,10 @@ async def test_a_page_says_that_the_database_is_away_and_that_it_is_back(
         browser.received.clear()
         is_away = False
         await browser.until(lambda page: page.saw('data-light="live"'))
+
+
+def test_pieces_that_arrive_as_one_text_are_all_read() -> None:
+    icon = '<p id="looking" hx-swap-oob="true"><svg><path d="M0 0"/></svg><br></p>'
+    row = '<ol hx-swap-oob="beforeend:#timeline"><li id="event-7">Seven</li></ol>'
+
+    assert [swap for swap, _, _ in Pieces(f"{icon}\n{row}").swaps] == ["true", "beforeend:#timeline"]
