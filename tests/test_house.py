@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS = {
     "alerts",
     "api",
+    "audit",
     "calls",
     "core",
     "custody",

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
+from callops.audit import chain, verbs
 from callops.calls import timeline
 from callops.calls.kinds import Kind
 from callops.calls.models import Call, CallBack, Correlation, Event
@@ -59,6 +60,7 @@ def erase(number: str, *, by: str, now: datetime, really: bool = True) -> Report
         else:
             report.erased.append({"call": call.pk, "twilio": call.carrier_sid, "openai": call.ai_call_id})
     if really:
+        chain.record(by, verbs.ERASE, now=now, detail={"calls": [one["call"] for one in report.erased]})
         for one in report.erased:
             report.counts += _erase_call(one["call"], forms(number), by=by, now=now)
         report.counts += _erase_elsewhere(number, forms(number), but_not=[*report.held, *report.live], now=now)

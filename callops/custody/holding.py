@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from callops.audit import chain, verbs
 from callops.calls import timeline
 from callops.calls.kinds import Kind
 from callops.calls.models import Call
@@ -20,6 +21,7 @@ def place(call: Call, *, why: str, by: str, now: datetime) -> Hold:
     standing = Hold.objects.standing().filter(call=call).first()
     if standing is not None:
         return standing
+    chain.record(by, verbs.HOLD, now=now, call=call.pk, detail={"why": why[:300]})
     timeline.note(call, at=now, kind=Kind.OPERATOR_HELD, lane=Lane.OPERATOR, body={"by": by, "why": why[:300]})
     return Hold.objects.create(call=call, why=why[:300], placed_at=now, placed_by=by)
 
@@ -29,5 +31,6 @@ def lift(call: Call, *, by: str, now: datetime) -> bool:
     """The call is under the clocks again; False when no hold stood."""
     if Hold.objects.standing().filter(call=call).update(lifted_at=now, lifted_by=by) == 0:
         return False
+    chain.record(by, verbs.HOLD, now=now, call=call.pk, detail={"lifted": True})
     timeline.note(call, at=now, kind=Kind.OPERATOR_HOLD_LIFTED, lane=Lane.OPERATOR, body={"by": by})
     return True

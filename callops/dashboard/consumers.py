@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from callops.audit import chain, verbs
 from callops.core import ear
 from callops.core.clock import now
 from callops.core.database import in_db
@@ -38,10 +39,9 @@ class Live(AsyncWebsocketConsumer):
         at_once = self.scope.get("extensions", {}).get("callops.at_once")
         standing, name = await in_db(standing_of)(user), getattr(user, "username", "")
         self.outbox = Outbox(user_id=user.pk, standing=standing, at_once=at_once, name=name)
+        self.writing = asyncio.create_task(self._write())
         if not await self.join():
             await self.close(NO_SUCH_CALL)
-            return
-        self.writing = asyncio.create_task(self._write())
 
     async def join(self) -> bool:
         """Watch the board."""
@@ -88,6 +88,7 @@ class CallLive(Live):
         if joined and self.outbox.name:
             self.call_id = call_id
             await in_db(presence.here)(call_id, self.outbox.name, now=now())
+            await in_db(chain.record)(self.outbox.name, verbs.WATCH, now=now(), call=call_id)
         return joined
 
     async def disconnect(self, code: int) -> None:

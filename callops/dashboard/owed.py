@@ -1,4 +1,4 @@
-"""What every page shows of the call-backs we owe: how many are open."""
+"""What every page shows in its navigation: how many call-backs are open, and what is for administrators."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from django.utils.functional import SimpleLazyObject
 
 from callops.calls.models import CallBack
 from callops.dashboard import access
+from callops.people.roles import Right
 
 
 def call_backs(request: HttpRequest) -> dict[str, Any]:
     """The number of open call-backs for the navigation; counted only where a page shows it, with one query."""
-    return {"call_backs_open": SimpleLazyObject(lambda: _open(request))}
+    return {
+        "call_backs_open": SimpleLazyObject(lambda: _open(request)),
+        "may_administer": SimpleLazyObject(lambda: access.may(request, Right.ADMINISTER)),
+    }
 
 
 def _open(request: HttpRequest) -> int:

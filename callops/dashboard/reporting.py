@@ -23,8 +23,6 @@ from callops.reports.record import CallRecord, Happening
 from callops.reports.steps import steps
 
 REPORTS = {"openai": ("OpenAI", to_openai.report), "twilio": ("Twilio", to_twilio.report)}
-FRAME = '<div class="wide" tabindex="0" role="group" aria-label="Table">'
-"""A table too wide for the page scrolls by itself, with the keyboard too."""
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
@@ -81,8 +79,7 @@ def rendered(markdown: str) -> SafeString:
     """Markdown as HTML in which nothing runs and nothing is fetched."""
     html = _MARKDOWN.render(markdown)
     clean = nh3.clean(html, tags=nh3.ALLOWED_TAGS - {"img"}, url_schemes={"https", "mailto"}, link_rel="noopener")
-    framed = clean.replace("<table>", f"{FRAME}<table>").replace("</table>", "</table></div>")
-    return mark_safe(framed)  # noqa: S308 - cleaned above
+    return mark_safe(clean)  # noqa: S308 - cleaned above
 
 
 def first_wrong(wrong: Happening | Expected | None) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from callops.audit import chain, verbs
 from callops.core.clock import now
 from callops.dashboard import access, throttle
 
@@ -32,6 +33,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """The session is over."""
+    if access.may_see(request.user):
+        chain.record(access.user_of(request).get_username(), verbs.SIGN_OUT, now=now())
     logout(request)
     return redirect("dashboard:login", permanent=False)
 
@@ -46,8 +49,10 @@ def _try(request: HttpRequest) -> HttpResponse:
     if attempt is None:
         return _page(request, AuthenticationForm(request), status=429, closed=CLOSED)
     if not form.is_valid():
+        chain.record(name, verbs.SIGN_IN_FAILED, now=now(), detail={"address": address})
         return _page(request, form, status=422)
     throttle.forgive(attempt)
+    chain.record(form.get_user().get_username(), verbs.SIGN_IN, now=now(), detail={"address": address})
     login(request, form.get_user())
     return HttpResponseRedirect(_next(request), status=303)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from callops.dashboard import (
+    audit_page,
     breakers,
     commands,
     compare_page,
@@ -47,5 +48,6 @@ urlpatterns = [
     path("desk/presets/<int:preset_id>/forget", desk_settings.forget_preset, name="forget_preset"),
     path("transfers/", views.transfers_page, name="transfers"),
     path("transfers/lines/<int:line_id>/breaker", breakers.force, name="breaker"),
+    path("audit/", audit_page.page, name="audit"),
     path("incidents/", views.incidents_page, name="incidents"),
 ]

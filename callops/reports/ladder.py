@@ -40,8 +40,7 @@ def svg(steps: Sequence[Step], *, title: str, alone: bool = False, link: str = "
     size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
     inside = [f"<title>{xml(title)}</title>", f"<style>{LOOKS}</style>" if alone else "", _lives(height)]
     inside += [_step(step, TOP + STEP * row, link="" if alone else link) for row, step in enumerate(steps, start=1)]
-    role = "img" if alone else "group"
-    names = f'xmlns="http://www.w3.org/2000/svg" class="ladder" role="{role}" aria-label="{xml(title)}"'
+    names = 'xmlns="http://www.w3.org/2000/svg" class="ladder" role="img"'
     return f"<svg {names} {size}>{''.join(inside)}</svg>"
 
 

@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "callops.transfers",
     "callops.supervision",
     "callops.people",
+    "callops.audit",
     "callops.custody",
     "callops.reports",
     "callops.alerts",
@@ -63,6 +64,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "callops.people.middleware.Veil",
+    "callops.audit.middleware.Audit",
     "callops.core.one_thread.OneThread",
 ]
 

@@ -55,7 +55,7 @@ def test_a_call_page_takes_few_queries_however_much_was_said(
     for _ in range(5):
         make_attempt(call, state="settled", mechanism="none", outcome="cancelled")
 
-    with django_assert_max_num_queries(28):
+    with django_assert_max_num_queries(38):
         response = desk.get(f"/calls/{call.pk}/")
 
     text = response.content.decode()

@@ -173,14 +173,6 @@ def test_a_supervisor_works_one_call_from_whisper_to_hang_up(
     pictures(page, "call-stepper")
     expect(page.locator("#verdict")).to_contain_text("connected", timeout=SOON_MS)
 
-    for name in ("report", "timeline", "replay", "compare"):
-        page.goto(f"{world.app_url}/calls/{call_id}/{name}/")
-        pictures(page, name)
-        assert grave_findings(page) == []
-    page.goto(f"{world.app_url}/calls/{call_id}/replay/?at=0&speed=16")
-    page.get_by_role("link", name="Play", exact=True).click()
-    expect(page.get_by_role("link", name="Play again")).to_be_visible(timeout=SOON_MS)
-
     call_id = opened(page, world, "happy_silent_refer")
     page.locator("#hangup summary").click()
     button = page.get_by_role("button", name="Hang up", exact=True)

@@ -185,6 +185,7 @@ def the_field_report(world: World, call: dict) -> None:
         f"- Status: HTTP 200, {answer['body']['duration_ms']} ms after the request",
         "- Headers that were missing: `x-request-id`, `openai-processing-ms`",
         "- Body: empty (content-length: 0)",
+        "- No error and no drop of the sideband in this time after the request.",
     ):
         assert line in report.split("\n"), report
     assert "- A request of our `referUrl` by Twilio: not seen by us by `" in report

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError, ProgrammingError
+from django.db import OperationalError, ProgrammingError, transaction
 
 from callops.api.tokens import issue
+from callops.audit import chain, verbs
 from callops.core.clock import now
 
 
@@ -34,4 +35,7 @@ class Command(BaseCommand):
                 f'The user "{username}" is not active. Make the account active again, '
                 'or create another with "manage.py createsuperuser".'
             )
-        self.stdout.write(issue(user, now()))
+        with transaction.atomic():
+            token = issue(user, now())
+            chain.record(verbs.BY_COMMAND, verbs.API_TOKEN, now=now(), detail={"person": username})
+        self.stdout.write(token)

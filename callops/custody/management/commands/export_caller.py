@@ -8,8 +8,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from callops.audit import chain, verbs
+from callops.core import clock
 from callops.custody import extracting
 from callops.custody.management.numbers import e164
+from callops.people.veil import veil
 
 
 class Command(BaseCommand):
@@ -26,6 +29,7 @@ class Command(BaseCommand):
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}.") from error
+        chain.record(verbs.BY_COMMAND, verbs.EXPORT, now=clock.now(), detail={"number": veil(number)})
         count = 0
         with os.fdopen(descriptor, "w", encoding="utf-8") as out:
             for line in extracting.extract(number):

@@ -9,13 +9,17 @@ from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
+from callops.audit import chain, verbs
 from callops.calls.models import Line
+from callops.core import clock
 from callops.people import groups
 from callops.people.models import Team
 from callops.people.roles import Role
 
 NONE = "none"
+CHANGES = ("add", "role", "team", "no_teams", "line", "remove")
 
 
 class Command(BaseCommand):
@@ -41,7 +45,11 @@ class Command(BaseCommand):
         if known is None and not wish["add"]:
             raise CommandError(f"There is no {name}. With --add it is a new person.")
         user = self._add(name, known) if wish["add"] or known is None else known
-        _change(user, wish)
+        with transaction.atomic():
+            _change(user, wish)
+            changed = {name: value for name, value in wish.items() if name in CHANGES and value}
+            if changed:
+                chain.record(verbs.BY_COMMAND, verbs.PERSON, now=clock.now(), detail={"person": name, **changed})
         self.stdout.write(_told(User.objects.get(pk=user.pk)))
 
     def _add(self, name: str, known: User | None) -> User:

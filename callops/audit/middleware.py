@@ -1,0 +1,76 @@
+"""Acts and readings of signed-in people go into the audit: an act in the transaction that does it, or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from callops.audit import chain
+from callops.audit.verbs import ACTS, KEPT, READINGS, SEARCHES
+from callops.core import clock
+
+MOST = 200
+FAILED = 500
+"""What ends so is undone as a whole."""
+DOORS = ("/twiml/", "/webhooks/")
+"""The providers' doors are on the timeline of the call, and no person's act."""
+
+
+class Audit:
+    """Middleware: knows an address by its name, and who asks by session or by API token."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path.startswith(DOORS):
+            return self._get_response(request)
+        if request.method == "POST":
+            with transaction.atomic():
+                answer = self._get_response(request)
+                if answer.status_code >= FAILED:
+                    transaction.set_rollback(True)
+                else:
+                    _note(request, answer, ACTS)
+            return answer
+        answer = self._get_response(request)
+        if request.method == "GET" and answer.status_code == 200:
+            _note(request, answer, READINGS)
+            if request.GET.get("q", "").strip():
+                _note(request, answer, SEARCHES)
+        return answer
+
+
+def _note(request: HttpRequest, answer: HttpResponseBase, verbs: Mapping[str, str]) -> None:
+    match = request.resolver_match
+    verb = verbs.get(_name(match.namespace, match.url_name)) if match else None
+    person = getattr(request, "auth", None) or getattr(request, "user", None)
+    if match is None or verb is None or not isinstance(person, User):
+        return
+    named = {name: str(value) for name, value in match.kwargs.items() if name != "call_id"}
+    detail = {**named, **_fields(request), "status": answer.status_code}
+    call = str(match.kwargs.get("call_id", ""))[:26]
+    chain.record(person.get_username(), verb, now=clock.now(), call=call, detail=detail)
+
+
+def _name(namespace: str, url_name: str | None) -> str:
+    """`dashboard:call`; the API's namespace carries its version."""
+    return f"{'api' if namespace.startswith('api') else namespace}:{url_name}"
+
+
+def _fields(request: HttpRequest) -> dict[str, Any]:
+    """What was asked for, as far as it is kept."""
+    given: Mapping[str, Any] = request.GET if request.method == "GET" else request.POST
+    if (request.content_type or "").startswith("application/json"):
+        try:
+            told = json.loads(request.body or b"{}")
+        except (ValueError, RecursionError):
+            told = {}
+        given = told if isinstance(told, dict) else {}
+    return {name: str(given[name])[:MOST] for name in KEPT if given.get(name)}

@@ -1,0 +1,52 @@
+"""What is audited: every act, and every reading of a call, by the name of its address."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ACTS: Final = {
+    "dashboard:transfer": "transfer",
+    "dashboard:retry": "transfer again",
+    "dashboard:cancel": "cancel transfer",
+    "dashboard:decide": "decide approval",
+    "dashboard:hangup": "hang up",
+    "dashboard:intervene": "intervene",
+    "dashboard:link": "link halves",
+    "dashboard:call_back_done": "call-back done",
+    "dashboard:breaker": "force breaker",
+    "dashboard:desk_settings": "change desk",
+    "dashboard:forget_preset": "change desk",
+    "api:ask_transfer": "transfer",
+    "api:cancel_transfer": "cancel transfer",
+    "api:hang_up_call": "hang up",
+    "api:ask_intervention": "intervene",
+}
+READINGS: Final = {
+    "dashboard:call": "open call",
+    "dashboard:timeline": "read timeline",
+    "dashboard:compare": "compare calls",
+    "dashboard:replay": "replay call",
+    "dashboard:fact": "read raw fact",
+    "dashboard:report": "read report",
+    "dashboard:report_file": "take report",
+    "dashboard:evidence_zip": "take evidence",
+    "dashboard:audit": "read audit",
+    "api:show_call": "open call",
+    "api:list_events": "read timeline",
+    "api:take_evidence": "take evidence",
+    "api:show_transfer": "read transfer",
+}
+SEARCHES: Final = {"dashboard:history": "search", "api:list_calls": "search"}
+"""Readings that count when something was searched for (`q`)."""
+KEPT: Final = ("destination", "uri", "policy", "act", "agreed", "force", "why", "other", "q", "numbers", "about")
+"""Fields of a form or an address that are kept; words of a conversation are on the call's timeline."""
+BY_COMMAND: Final = "command line"
+PERSON: Final = "change person"
+HOLD: Final = "hold data"
+ERASE: Final = "erase caller"
+EXPORT: Final = "export caller"
+API_TOKEN: Final = "make API token"  # noqa: S105 - a verb
+WATCH: Final = "watch call"
+SIGN_IN: Final = "sign in"
+SIGN_IN_FAILED: Final = "sign in failed"
+SIGN_OUT: Final = "sign out"
