@@ -16,6 +16,7 @@ ACTS: Final = {
     "dashboard:breaker": "force breaker",
     "dashboard:desk_settings": "change desk",
     "dashboard:forget_preset": "change desk",
+    "dashboard:reveal": "reveal",
     "api:ask_transfer": "transfer",
     "api:cancel_transfer": "cancel transfer",
     "api:hang_up_call": "hang up",

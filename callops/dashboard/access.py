@@ -22,6 +22,7 @@ WHY_NOT = {
     Right.INTERVENE: "You may watch calls, but not speak into them.",
     Right.EXPORT: "You may not take evidence out of the house.",
     Right.KEEP_DESK: "Presets and prices are kept by administrators.",
+    Right.REVEAL: "You may not read what was redacted.",
     Right.ADMINISTER: "This is for administrators.",
     Right.TYPE_NUMBER: "You may not agree to addresses that are not in the directory.",
 }

@@ -16,6 +16,7 @@ def call_backs(request: HttpRequest) -> dict[str, Any]:
     """The number of open call-backs for the navigation; counted only where a page shows it, with one query."""
     return {
         "call_backs_open": SimpleLazyObject(lambda: _open(request)),
+        "may_reveal": SimpleLazyObject(lambda: access.may(request, Right.REVEAL)),
         "may_administer": SimpleLazyObject(lambda: access.may(request, Right.ADMINISTER)),
     }
 

@@ -21,6 +21,7 @@ from callops.dashboard.routing import websocket_urlpatterns
 from callops.people import groups
 from callops.people.models import Team
 from callops.people.roles import Role
+from callops.sideband.models import Turn
 from callops.supervision.models import Preset
 from callops.transfers.models import Approval, TransferAttempt
 from tests.rows import NOON, make_attempt, make_call, make_destination, make_line
@@ -61,6 +62,8 @@ class House:
         self.call = make_call(self.line)
         self.attempt = make_attempt(self.call)
         self.task = CallBack.objects.create(call=self.call, number="+15550123", why="x", opened_at=NOON, last_at=NOON)
+        said = {"speaker": "caller", "text": "[card number]", "final": True, "started_at": NOON}
+        self.turn = Turn.objects.create(call=self.call, item_id="item_1", position=0, **said)
         self.preset = Preset.objects.create(title="Slower", words="Speak slower.")
         self.approval = Approval.objects.create(id="a1", call=self.call, uri="tel:+1", asked_by="x", asked_at=NOON)
 
@@ -74,6 +77,7 @@ class House:
             "preset_id": self.preset.pk,
             "name": "openai.md",
             "seq": 1,
+            "turn_id": self.turn.pk,
             "token": self.call.token,
         }
         return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(known[found[1]]), path)
@@ -135,7 +139,7 @@ def test_a_call_of_another_teams_line_is_not_there_at_any_address(house: House, 
 
     answer = client.get(address) if method == "GET" else client.post(address, **api)
 
-    assert answer.status_code == (403 if "approvals" in path else 404)
+    assert answer.status_code == (403 if TABLE[method, path][WHO.index(Role.SUPERVISOR)] == "no" else 404)
     assert not house.call.interventions.exists()
     assert TransferAttempt.objects.get().cancelled_at is None
 
