@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth import login, logout
 from django.contrib.auth.forms import AuthenticationForm
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -51,9 +52,10 @@ def _try(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         chain.record(name, verbs.SIGN_IN_FAILED, now=now(), detail={"address": address})
         return _page(request, form, status=422)
-    throttle.forgive(attempt)
-    chain.record(form.get_user().get_username(), verbs.SIGN_IN, now=now(), detail={"address": address})
-    login(request, form.get_user())
+    with transaction.atomic():
+        throttle.forgive(attempt)
+        chain.record(form.get_user().get_username(), verbs.SIGN_IN, now=now(), detail={"address": address})
+        login(request, form.get_user())
     return HttpResponseRedirect(_next(request), status=303)
 
 

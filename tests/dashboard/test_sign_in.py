@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_login_failed
+from django.db import connection
 from django.test import Client
 
 from callops.dashboard import throttle
@@ -92,3 +94,22 @@ def test_a_fragment_asked_by_a_stranger_moves_the_whole_page_to_sign_in(client: 
 
     assert response.status_code == 401
     assert response.headers["HX-Redirect"] == "/login/"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_try_is_counted_before_the_password_is_looked_at_so_that_tries_side_by_side_see_each_other(
+    client: Client,
+) -> None:
+    """Inside a transaction nobody else would see the try, and SQLite would be closed to writers while hashing."""
+    found: list[tuple[bool, int]] = []
+
+    def look(**_: object) -> None:
+        found.append((connection.in_atomic_block, FailedSignIn.objects.count()))
+
+    user_login_failed.connect(look)
+    try:
+        client.post("/login/", WRONG)
+    finally:
+        user_login_failed.disconnect(look)
+
+    assert found == [(False, 1)]
