@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from callops.calls import directory
+from callops.people import groups
+from callops.people.roles import Role
 from callops.site import demo_defaults
 
 DIRECTORY = Path(__file__).with_name("demo_directory.toml")
 USERNAME = "supervisor"
-MAY = (("calls", "view_call"), ("transfers", "add_transferattempt"))
-"""What a supervisor may do: see calls, and move callers."""
 
 
 def furnish() -> tuple[str, str]:
-    """Load the demo's directory and make its supervisor; gives the name and the password to sign in with."""
+    """Load the demo's directory and make its supervisor, who may everything; gives name and password."""
     password = demo_defaults.kept_secrets()["password"]
     directory.load(DIRECTORY)
     with transaction.atomic():
@@ -25,6 +25,5 @@ def furnish() -> tuple[str, str]:
         if not user.check_password(password):
             user.set_password(password)
             user.save(update_fields=["password"])
-        for app, codename in MAY:
-            user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+        groups.give(user, Role.ADMINISTRATOR)
     return USERNAME, password
