@@ -52,6 +52,8 @@ class Config:
     """How many transfers one person may ask for in an hour."""
     typed_alone_an_hour: int
     """How many of them to typed addresses without a second person's approval."""
+    sign_out_after_minutes: int
+    """After how long without use a browser has to sign in again."""
     keep_transcripts_days: int
     keep_frames_days: int
     """How long what was said is kept after the call; 0: for good."""

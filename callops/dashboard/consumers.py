@@ -38,7 +38,8 @@ class Live(AsyncWebsocketConsumer):
             return
         at_once = self.scope.get("extensions", {}).get("callops.at_once")
         standing, name = await in_db(standing_of)(user), getattr(user, "username", "")
-        self.outbox = Outbox(user_id=user.pk, standing=standing, at_once=at_once, name=name)
+        session = getattr(self.scope.get("session"), "session_key", None) or ""
+        self.outbox = Outbox(user_id=user.pk, standing=standing, at_once=at_once, name=name, session=session)
         self.writing = asyncio.create_task(self._write())
         if not await self.join():
             await self.close(NO_SUCH_CALL)

@@ -18,6 +18,7 @@ from callops.dashboard import call_page, fragments
 from callops.dashboard.outbox import Outbox
 from callops.dashboard.talking import refresh_all
 from callops.dashboard.topics import BoardTopic, CallTopic
+from callops.people.sessions import living
 from callops.people.standing import Scope, standings
 from callops.supervision import presence
 
@@ -126,10 +127,13 @@ class Hub:
     async def check_people(self) -> None:
         """Sockets of people who may see no more are closed; who may more or less than before has to come back."""
         watching = self._outboxes()
-        standing = await in_db(standings)({outbox.user_id for outbox in watching}) if watching else {}
+        if not watching:
+            return
+        standing = await in_db(standings)({outbox.user_id for outbox in watching})
+        sessions = await in_db(living)({outbox.session for outbox in watching} - {""}, now())
         for outbox in watching:
             known = standing.get(outbox.user_id)
-            if known is None:
+            if known is None or (outbox.session and outbox.session not in sessions):
                 outbox.close(NOT_SIGNED_IN)
             elif known != outbox.standing:
                 outbox.close(RESTARTING)

@@ -43,12 +43,15 @@ class Outbox:
         limit: int = LIMIT,
         at_once: AtOnce | None = None,
         name: str = "",
+        session: str = "",
     ) -> None:
         self.user_id = user_id
         self.standing = standing
         self.may_act = standing.may(Right.ACT)
         self._veiled = not standing.may(Right.SEE_NUMBERS)
         self.name = name
+        self.session = session
+        """The key of the browser's session; empty when it has none."""
         self.behind = False
         self.close_code: int | None = None
         self._limit = limit

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from callops.audit import chain, verbs
 from callops.core.clock import now
 from callops.dashboard import access, throttle
+from callops.people.sessions import use
 
 CLOSED = "Too many wrong passwords. Sign-in is closed for up to five minutes; then try again."
 
@@ -56,6 +57,7 @@ def _try(request: HttpRequest) -> HttpResponse:
         throttle.forgive(attempt)
         chain.record(form.get_user().get_username(), verbs.SIGN_IN, now=now(), detail={"address": address})
         login(request, form.get_user())
+        use(request.session, now())
     return HttpResponseRedirect(_next(request), status=303)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -45,6 +45,8 @@ class Standing:
     is_active: bool
     rights: frozenset[Right] = frozenset()
     scope: Scope = EVERYTHING
+    proof: str = field(default="", repr=False)
+    """Changes with the password: who held an older one has to come back and sign in."""
 
     def may(self, right: Right) -> bool:
         """Whether the person has this right now."""
@@ -77,7 +79,8 @@ def _of(users: Iterable[User]) -> dict[int, Standing]:
     rights = {user.pk: _rights(held.get(user.pk, ()), is_superuser=user.is_superuser) for user in people}
     bound = [pk for pk, their in rights.items() if Right.ADMINISTER not in their]
     lines = _lines_by_user(bound) if bound else {}
-    return {pk: Standing(True, their, Scope(lines[pk]) if pk in lines else EVERYTHING) for pk, their in rights.items()}
+    scopes = {pk: Scope(lines[pk]) if pk in lines else EVERYTHING for pk in rights}
+    return {user.pk: Standing(True, rights[user.pk], scopes[user.pk], user.get_session_auth_hash()) for user in people}
 
 
 def _permissions(user_ids: Collection[int]) -> dict[int, set[str]]:

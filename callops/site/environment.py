@@ -49,6 +49,7 @@ DEFAULTS = {
     "ENGINE_CAPACITY": "250",
     "TRANSFERS_AN_HOUR": "1000",
     "TYPED_ALONE_AN_HOUR": "10",
+    "SIGN_OUT_AFTER_MINUTES": "720",
     "KEEP_TRANSCRIPTS_DAYS": "0",
     "KEEP_FRAMES_DAYS": "0",
 }
@@ -160,6 +161,7 @@ def _config(env: _Given) -> Config:
         typed_sip_domains=env.sip_domains("TYPED_SIP_DOMAINS", ""),
         transfers_an_hour=env.whole_number("TRANSFERS_AN_HOUR"),
         typed_alone_an_hour=env.count("TYPED_ALONE_AN_HOUR"),
+        sign_out_after_minutes=env.minutes("SIGN_OUT_AFTER_MINUTES"),
         keep_transcripts_days=env.days("KEEP_TRANSCRIPTS_DAYS"),
         keep_frames_days=env.days("KEEP_FRAMES_DAYS"),
         demo=env.str(DEMO_MARK, "") == "1",

@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "callops.people.sessions.Idle",
     "callops.people.middleware.Veil",
     "callops.audit.middleware.Audit",
     "callops.core.one_thread.OneThread",
@@ -127,6 +128,7 @@ _PUBLIC = urlsplit(CALLOPS.public_url)
 CSRF_TRUSTED_ORIGINS = [f"{_PUBLIC.scheme}://{_PUBLIC.netloc}"]
 CSRF_COOKIE_SECURE = PUBLIC_IS_HTTPS
 CSRF_COOKIE_HTTPONLY = False  # htmx and the API's browser clients read it for their header
+SESSION_COOKIE_AGE = CALLOPS.sign_out_after_minutes * 60
 SESSION_COOKIE_SECURE = PUBLIC_IS_HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

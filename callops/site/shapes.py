@@ -19,6 +19,7 @@ from environs import ValidationError
 MOST_SECONDS = 120.0
 MOST_CALLS = 10_000
 MOST_DAYS = 36_500
+FEWEST_MINUTES, MOST_MINUTES = 5, 10_080
 PRIVACY_KEY_BYTES = 32
 POOL = {"min_size": 1, "max_size": 24, "timeout": 5, "reconnect_timeout": 4}
 """Seconds until who waits for a connection is told that there is none, and until the pool stops trying by itself: its
@@ -97,6 +98,13 @@ def days(text: str) -> int:
     """A whole number of days up to `MOST_DAYS`; 0: for good."""
     if not text.isascii() or not text.isdigit() or int(text) > MOST_DAYS:
         raise Misshapen(f"a whole number of days up to {MOST_DAYS}, or 0 for good")
+    return int(text)
+
+
+def minutes(text: str) -> int:
+    """Whole minutes from `FEWEST_MINUTES` to `MOST_MINUTES`."""
+    if not text.isascii() or not text.isdigit() or not FEWEST_MINUTES <= int(text) <= MOST_MINUTES:
+        raise Misshapen(f"whole minutes from {FEWEST_MINUTES} to {MOST_MINUTES}, such as 720")
     return int(text)
 
 
@@ -263,6 +271,7 @@ PARSERS: tuple[Callable[[str], Any], ...] = (
     seconds,
     whole_number,
     days,
+    minutes,
     count,
     countries,
     sip_domains,

@@ -19,6 +19,7 @@ from callops.core.database import in_db
 from callops.core.ids import new_id, new_token
 from callops.dashboard import signs
 from callops.dashboard.hub import hub
+from callops.people.sessions import use
 from callops.sideband.models import Turn
 from callops.transfers.models import TransferAttempt
 
@@ -115,8 +116,11 @@ def fresh_signs() -> None:
 
 @pytest.fixture
 def desk(client: Client, supervisor: User) -> Client:
-    """The browser of a supervisor."""
+    """The browser of a supervisor, just used."""
     client.force_login(supervisor)
+    session = client.session
+    use(session, now())
+    session.save()
     return client
 
 
