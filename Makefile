@@ -12,7 +12,7 @@ run: $(BASE_READY)
 	@exec .venv/bin/python manage.py serve --demo
 
 test: $(DEV_READY)
-	@.venv/bin/python -m pytest $(or $(ARGS),--numprocesses auto --maxprocesses 4 --dist loadgroup)
+	@.venv/bin/python -m pytest $(or $(ARGS),--numprocesses auto --maxprocesses 4 --dist loadscope)
 
 check: $(DEV_READY)
 	@echo "format" && .venv/bin/ruff format --check --quiet .

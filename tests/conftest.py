@@ -42,6 +42,14 @@ def configure(settings: Any) -> Callable[..., Config]:
     return change
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Each world is played by one worker."""
+    from tests.spreading import scheduler  # the workers' library is needed only where there are workers
+
+    return scheduler(config, log)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say in one line what would have let the skipped tests run."""
     skipped = terminalreporter.stats.get("skipped", [])

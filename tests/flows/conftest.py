@@ -16,11 +16,7 @@ HERE = Path(__file__).parent
 MAY_TAKE_S = 300
 
 
-BACKENDS = [pytest.param(one, marks=pytest.mark.xdist_group(one)) for one in ("sqlite", "postgres")]
-"""The flows of a backend share one world, so one worker plays them all."""
-
-
-@pytest.fixture(scope="session", params=BACKENDS)
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One world for all flows of a backend: a call of one test is nobody else's."""
     backend = str(request.param)
