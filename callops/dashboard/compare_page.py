@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from callops.calls.models import Call
 from callops.calls.words import State
 from callops.core.clock import now
+from callops.core.text import storable
 from callops.dashboard import access, wording
 from callops.reports.comparing import Align, anchor, compare
 from callops.reports.gathering import gather
@@ -27,7 +28,7 @@ PROVEN = (Mechanism.REFER, Mechanism.REDIRECT, Mechanism.DIAL_ACTION)
 def compare_page(request: HttpRequest, call_id: str) -> HttpResponse:
     """This call and the one of `?with=`, or the newest good one of its line, laid on the moment of `?align=`."""
     call = access.call(request, call_id)
-    wanted = request.GET.get("with", "").strip()
+    wanted = storable(request.GET.get("with", "")).strip()
     other = access.call(request, wanted) if wanted else good_call(call)
     mine = _record(call)
     align = _align(request.GET.get("align", ""), mine)

@@ -9,6 +9,7 @@ from django import forms
 from callops.alerts.fates import Fate
 from callops.calls.models import Destination, Line
 from callops.calls.words import FailureStage, Policy, State
+from callops.core.text import storable
 from callops.transfers import tolls
 from callops.transfers.models import Force, Mechanism
 
@@ -21,11 +22,12 @@ class WhereTo(forms.ModelChoiceField):  # type: ignore[type-arg]
 
     def to_python(self, value: Any) -> Destination | None:
         """The destination; a label counts when only one has it. A typed address has no primary key."""
-        labelled = list(Destination.objects.filter(label__iexact=str(value or ""))[:2])
+        told = storable(str(value or ""))
+        labelled = list(Destination.objects.filter(label__iexact=told)[:2])
         if len(labelled) == 1:
             return labelled[0]
-        uri = tolls.as_uri(str(value or ""))
-        return Destination(uri=uri) if uri.startswith(("tel:", "sip:")) else super().to_python(value)
+        uri = tolls.as_uri(told)
+        return Destination(uri=uri) if uri.startswith(("tel:", "sip:")) else super().to_python(told)
 
     def validate(self, value: Any) -> None:
         """An address is judged when it is asked for (`transfers.tolls`)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from callops.core.text import storable
 from callops.dashboard.models import FailedSignIn
 
 TRIES = 5
@@ -32,4 +33,4 @@ def forgive(attempt: FailedSignIn) -> None:
 
 def name_key(name: str) -> str:
     """One key for however the name was typed."""
-    return name.strip().casefold()[:150]
+    return storable(name).strip().casefold()[:150]

@@ -52,6 +52,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "callops.core.plain_path.PlainPath",
     "callops.core.proxies.ClientAddress",
     "callops.core.headers.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
