@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -12,15 +14,39 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from callops.audit import chain
-from callops.audit.verbs import ACTS, KEPT, READINGS, SEARCHES
+from callops.audit.verbs import ACTS, KEPT, OFTEN, READINGS, SEARCHES
 from callops.core import clock
 
 MOST = 200
+ONCE_IN = timedelta(minutes=5)
+"""The same reading by the same person within this is one entry in each process: pages come back, scripts poll."""
+REMEMBERED = 10_000
 FAILED = 500
 """What ends so is undone as a whole."""
 DOORS = ("/twiml/", "/webhooks/", "/login/")
 """The providers' doors are on the timeline of the call, and no person's act. Sign-in makes its own entries: a password
 is not looked at inside a transaction, where tries side by side would not see each other."""
+
+
+class Recent:
+    """What this process lately put into the audit: whoever asks again and again is told of once."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[tuple[object, ...], datetime] = OrderedDict()
+
+    def is_new(self, reading: tuple[object, ...], now: datetime) -> bool:
+        """Whether this was not read within the last `ONCE_IN`; from now on it was."""
+        last = self._seen.get(reading)
+        if last is not None and timedelta() <= now - last < ONCE_IN:
+            return False
+        self._seen[reading] = now
+        self._seen.move_to_end(reading)
+        while len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        return True
+
+
+recent = Recent()
 
 
 class Audit:
@@ -53,6 +79,8 @@ def _note(request: HttpRequest, answer: HttpResponseBase, verbs: Mapping[str, st
     verb = verbs.get(_name(match.namespace, match.url_name)) if match else None
     person = getattr(request, "auth", None) or getattr(request, "user", None)
     if match is None or verb is None or not isinstance(person, User):
+        return
+    if verb in OFTEN and not recent.is_new((person.get_username(), verb, *match.kwargs.values()), clock.now()):
         return
     named = {name: str(value) for name, value in match.kwargs.items() if name != "call_id"}
     detail = {**named, **_fields(request), "status": answer.status_code}

@@ -37,6 +37,8 @@ READINGS: Final = {
     "api:take_evidence": "take evidence",
     "api:show_transfer": "read transfer",
 }
+OFTEN: Final = frozenset(READINGS.values()) - {"take report", "take evidence"}
+"""Readings that are asked for again and again, by pages that come back and by scripts that poll."""
 SEARCHES: Final = {"dashboard:history": "search", "api:list_calls": "search"}
 """Readings that count when something was searched for (`q`)."""
 KEPT: Final = ("destination", "uri", "policy", "act", "agreed", "force", "why", "other", "q", "numbers", "about")

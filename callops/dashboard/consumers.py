@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from callops.audit import chain, verbs
+from callops.audit.middleware import recent
 from callops.core import ear
 from callops.core.clock import now
 from callops.core.database import in_db
@@ -89,7 +90,8 @@ class CallLive(Live):
         if joined and self.outbox.name:
             self.call_id = call_id
             await in_db(presence.here)(call_id, self.outbox.name, now=now())
-            await in_db(chain.record)(self.outbox.name, verbs.WATCH, now=now(), call=call_id)
+            if recent.is_new((self.outbox.name, verbs.WATCH, call_id), now()):
+                await in_db(chain.record)(self.outbox.name, verbs.WATCH, now=now(), call=call_id)
         return joined
 
     async def disconnect(self, code: int) -> None:

@@ -11,7 +11,7 @@ from django.urls import resolve
 
 from callops.api.tokens import issue
 from callops.audit import chain
-from callops.audit.middleware import _name
+from callops.audit.middleware import Recent, _name
 from callops.audit.models import Entry
 from callops.audit.verbs import ACTS, READINGS, SEARCHES
 from callops.calls.models import Call
@@ -19,7 +19,7 @@ from callops.people import groups
 from callops.people.roles import Role
 from callops.transfers.models import TransferAttempt
 from tests.people.test_table import TABLE, House
-from tests.rows import NOON
+from tests.rows import NOON, at
 
 pytestmark = pytest.mark.django_db
 NOT_ACTS = {"login/", "logout/"}
@@ -97,6 +97,22 @@ def test_reading_and_searching_are_audited_and_looking_at_lists_is_not(house: Ho
     verbs = list(Entry.objects.order_by("number").values_list("verb", flat=True))
     assert verbs == ["search", "open call", "take evidence"]
     assert Entry.objects.get(verb="search").detail["q"] == "5550"
+
+
+def test_whoever_asks_again_and_again_is_told_of_once_in_five_minutes() -> None:
+    recent, reading = Recent(), ("nora", "open call", "c1")
+
+    assert [recent.is_new(reading, at(second)) for second in (0, 1, 299, 301)] == [True, False, False, True]
+    assert recent.is_new(("otto", "open call", "c1"), at(2))
+
+
+def test_a_script_that_polls_writes_one_entry(house: House, nora: Client) -> None:
+    for _ in range(3):
+        nora.get(f"/api/calls/{house.call.pk}")
+        nora.get(f"/calls/{house.call.pk}/evidence.zip")
+
+    verbs = list(Entry.objects.order_by("number").values_list("verb", flat=True))
+    assert verbs == ["open call", "take evidence", "take evidence", "take evidence"]
 
 
 def test_an_act_that_fails_on_our_side_leaves_neither_act_nor_entry(
