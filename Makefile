@@ -11,8 +11,16 @@ BENCH_READY = .venv-bench/.ready
 run: $(BASE_READY)
 	@exec .venv/bin/python manage.py serve --demo
 
+# Flows play by the clock, so that nothing runs beside them; everything else has as many workers as there are cores.
+PLAYED = tests/flows tests/fleet
+
 test: $(DEV_READY)
-	@.venv/bin/python -m pytest $(or $(ARGS),--numprocesses auto --maxprocesses 4 --dist loadscope)
+ifdef ARGS
+	@.venv/bin/python -m pytest $(ARGS)
+else
+	@.venv/bin/python -m pytest $(PLAYED:%=--ignore %) --numprocesses auto --maxprocesses 4
+	@.venv/bin/python -m pytest $(PLAYED)
+endif
 
 check: $(DEV_READY)
 	@echo "format" && .venv/bin/ruff format --check --quiet .
