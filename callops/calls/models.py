@@ -61,8 +61,7 @@ class Line(models.Model):
     voice = models.CharField(max_length=40, default="marin")
     instructions = models.TextField(default="", blank=True)
     greeting = models.TextField(default="", blank=True)
-    redact = models.JSONField(default=Redaction.usual, blank=True)
-    """What is not kept readable of what is said on its calls (`words.Redaction`)."""
+    redact = models.JSONField(default=Redaction.usual, blank=True)  # what is said and not kept readable
 
     class Meta:
         ordering: ClassVar = ["name"]

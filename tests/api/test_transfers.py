@@ -286,5 +286,5 @@ def test_a_call_takes_the_same_number_of_queries_for_one_transfer_and_for_many(
         Evidence.objects.create(attempt=row, kind="refer_asked", witness="clock", at=NOON, event=event)
     api.get(f"/api/calls/{call.pk}")
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(7):
         assert len(api.get(f"/api/calls/{call.pk}").json()["transfers"]) == 4
