@@ -13,6 +13,7 @@ from typing import Any, Final
 from callops.calls.kinds import Kind
 from callops.calls.timeline import NewEvent
 from callops.privacy import speech
+from callops.privacy.growing import Growing
 from callops.privacy.rules import Redacted, redact
 from callops.privacy.speech import Line
 from callops.sideband.turns import ASSISTANT, CALLER, TOOL, TurnState
@@ -26,7 +27,7 @@ class Discretion:
     def __init__(self, rules: Collection[str]) -> None:
         self._rules = frozenset(rules)
         self._asked = ""
-        self._before: dict[str, str] = {}
+        self._growing: dict[str, Growing] = {}
         self._together: dict[str, tuple[str, Redacted]] = {}
         """Lines that were shown anew because of what followed, with the text they had."""
 
@@ -81,8 +82,12 @@ class Discretion:
         known = self._together.get(turn.item_id)
         if known is not None and known[0] == turn.text:
             return known[1]
-        before = self._before.setdefault(turn.item_id, self._asked) if turn.speaker == CALLER else ""
-        return speech.shown(_line(turn), self._rules, before=before)
+        line = _line(turn)
+        growing = self._growing.get(turn.item_id)
+        if growing is None:
+            before = self._asked if turn.speaker == CALLER else ""
+            growing = self._growing[turn.item_id] = Growing(self._rules, before=before)
+        return growing.redact(line.text, finished=line.final)
 
     def _read_together(self, spoken: list[TurnState], place: int) -> dict[str, TurnState]:
         group, before = _group_at(spoken, place)

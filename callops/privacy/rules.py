@@ -53,7 +53,8 @@ _LETTERED: Final = re.compile(
 _BRITISH: Final = re.compile(r"[A-Z]{2}\d{6}[A-D]", re.IGNORECASE)
 _GROUPED: Final = re.compile(r"\b(?:\d{3}[- ]\d{2}[- ]\d{4}|756[. ]?\d{4}[. ]?\d{4}[. ]?\d{2}|[12]\d{14})\b")
 
-_DOT: Final = r"\s(?:dot|point|punkt|punto)\s"
+_DOTS: Final = "dot|point|punkt|punto"
+_DOT: Final = rf"\s(?:{_DOTS})\s"
 _AT: Final = r"\s(?:at|ät|arroba|arobase|chiocciola)\s"
 _MAILBOXES: Final = r"(?:gmail|googlemail|outlook|hotmail|yahoo|icloud|aol|gmx|web|proton(?:mail)?|live|me|msn|mail)"
 _EMAIL: Final = re.compile(
@@ -62,6 +63,8 @@ _EMAIL: Final = re.compile(
     rf"{_AT}(?:\w{{1,40}}(?:{_DOT}\w{{1,20}}){{1,4}}|{_MAILBOXES}\.\w{{2,10}}(?:\.\w{{2}})?)\b",
     re.IGNORECASE,
 )
+_SIGN: Final = re.compile(r"[@\d]|\w\.\w")
+_WORDS: Final = spoken.WORDS | set(_DOTS.split("|"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +110,20 @@ def redact(text: str, rules: Collection[str], *, finished: bool = True, before: 
     `before` is what was said just before, where the words that announce a number may stand. An unfinished text does
     not show digits at its end that may yet become something forbidden.
     """
-    if not rules or not ("@" in text or spoken.has_digits(text) or _EMAIL.search(text) or _LETTERED.search(text)):
+    if not rules or not may_hold(text):
         return Redacted(text)
     spans = _apart(sorted(_spans(text, rules, before), key=lambda span: (span.start, -span.end)))
     if not finished and (held := _held_back(text, spans)):
         spans.append(held)
     return Redacted(replaced(text, spans), tuple(spans))
+
+
+def may_hold(text: str) -> bool:
+    """Whether anything of a number or an address is in the text: the quick look before all others.
+
+    Every run of digits has a digit or a word for one in it, every address an `@`, a word for a dot or a dot in a word.
+    """
+    return _SIGN.search(text) is not None or not _WORDS.isdisjoint(spoken.words(text))
 
 
 def replaced(text: str, spans: Collection[Span]) -> str:

@@ -31,11 +31,6 @@ class Line:
     final: bool
 
 
-def shown(line: Line, rules: Collection[str], *, before: str = "") -> Redacted:
-    """The line by itself, after `before`."""
-    return redact(line.text, rules, finished=line.final, before=before)
-
-
 def reading(lines: Iterable[Line], rules: Collection[str], *, before: str = "") -> dict[str, Redacted]:
     """The lines of one speaker, in order, of which each is a group of digits: how each of them is shown when together
     they make something forbidden, else nothing.
@@ -59,6 +54,8 @@ def reading(lines: Iterable[Line], rules: Collection[str], *, before: str = "") 
 
 def is_group(text: str) -> bool:
     """Whether the line is digits and next to nothing else."""
+    if not spoken.has_digits(text):
+        return False
     found = list(spoken.runs(text))
     rest = len(text) - sum(run.end - run.start for run in found)
     return bool(found) and rest <= CHATTER_CHARS

@@ -41,7 +41,10 @@ _ATOM: Final = (
 _GAP: Final = rf"[\s,.;:/·–—-]{{0,4}}(?:\b(?:{_any_of(_BETWEEN.split())})\b[\s,.;–—-]{{1,3}}){{0,2}}"
 _ONE: Final = re.compile(_ATOM, re.IGNORECASE)
 _RUN: Final = re.compile(rf"(?:{_ATOM})(?:{_GAP}(?:{_ATOM}))*", re.IGNORECASE)
-_HINT: Final = re.compile(rf"\d|\b(?:{_any_of([*DIGIT, *_TEEN, *_TEN])})\b", re.IGNORECASE)
+WORDS: Final = frozenset([*DIGIT, *_TEEN, *_TEN])
+"""One of these, or a digit, is in every run."""
+_WORD: Final = re.compile(r"\w+")
+_DIGIT: Final = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,12 @@ class Run:
 
 def has_digits(text: str) -> bool:
     """Whether any digit is written or said at all: the quick look before `runs`."""
-    return _HINT.search(text) is not None
+    return _DIGIT.search(text) is not None or not WORDS.isdisjoint(words(text))
+
+
+def words(text: str) -> list[str]:
+    """The words of the text as `re.IGNORECASE` compares them, which takes a dotless i for an i."""
+    return _WORD.findall(text.casefold().replace("ı", "i"))
 
 
 def runs(text: str) -> Iterator[Run]:
