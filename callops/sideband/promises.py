@@ -7,7 +7,7 @@ sentence nobody thought of. It only draws attention; nothing is ever done becaus
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -55,6 +55,10 @@ DEPENDS: tuple[str, ...] = (
 )
 """What makes a sentence an offer or a condition."""
 
+STEMS = "transf|connect|forward|put|patch|pas|hand|verb|stell|leit|gebe|comuni|pon|conect|deriv"
+"""One of these is in every phrase: the quick look, because most sentences have none."""
+
+_stems = re.compile(STEMS)
 _phrases = [re.compile(phrase) for phrase in PHRASES]
 _depends = [re.compile(phrase) for phrase in DEPENDS]
 _SENTENCES = re.compile(r"(?<=[.!?…])\s+")
@@ -79,14 +83,6 @@ def promise_in(text: str) -> str | None:
     return None
 
 
-def promise(turns: Sequence[Said]) -> Said | None:
-    """The newest promise among the assistant's last words, given in order; None when there is none."""
-    for said in reversed(turns[-LAST_TURNS:]):
-        if promise_in(said.text):
-            return said
-    return None
-
-
 def named_in(sentence: str, choices: Iterable[tuple[str, str]]) -> str | None:
     """The destination, of (name, label), that the sentence names; the longest one when several fit."""
     spoken = sentence.casefold()
@@ -100,16 +96,21 @@ class Promises:
     """The assistant's last words on one session, and the promise in them, if any."""
 
     def __init__(self) -> None:
-        self._said: list[Said] = []
+        self._made: Said | None = None
+        self._said_since = 0
         self._heard_at: dict[str, datetime] = {}
 
     def take(self, said: Said) -> None:
-        """One more finished turn."""
-        self._said = [*self._said, said][-LAST_TURNS:]
+        """One more finished turn: a newer promise takes an older one's place, and enough other words do too."""
+        self._said_since += 1
+        if promise_in(said.text):
+            self._made, self._said_since = said, 0
+        elif self._said_since >= LAST_TURNS:
+            self._made = None
 
     def on(self, signs: Signs) -> Signs:
         """The signs with the promise that stands; it counts from the moment the caller has heard it to its end."""
-        made = promise(self._said)
+        made = self._made
         if made is None:
             return signs
         if made.item_id not in self._heard_at and not signs.assistant_speaking:
@@ -120,7 +121,7 @@ class Promises:
 
 
 def _is_promise(sentence: str) -> bool:
-    if sentence.endswith("?") or any(depends.search(sentence) for depends in _depends):
+    if not _stems.search(sentence) or sentence.endswith("?") or any(depends.search(sentence) for depends in _depends):
         return False
     clauses = [clause.strip(" .!…¡") for clause in _CLAUSES.split(sentence)]
     return any(phrase.search(clause) for clause in clauses for phrase in _phrases)

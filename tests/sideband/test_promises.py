@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from callops.sideband.promises import LAST_TURNS, Promises, Said, named_in, promise, promise_in
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callops.sideband.promises import LAST_TURNS, PHRASES, STEMS, Promises, Said, named_in, promise_in
 from callops.sideband.signs import Signs
 from tests.rows import at
 
@@ -85,6 +89,11 @@ def test_offers_questions_conditions_and_other_matters_are_none(words: str) -> N
     assert promise_in(words) is None
 
 
+@given(st.one_of(*(st.from_regex(re.compile(phrase, re.ASCII), fullmatch=True) for phrase in PHRASES)))
+def test_whatever_a_phrase_matches_passes_the_quick_look(words: str) -> None:
+    assert re.search(STEMS, words)
+
+
 def test_the_sentence_that_promises_is_told_alone() -> None:
     words = "I'm sorry you had to wait. I'll put you through to the front desk now. Anything else?"
 
@@ -109,9 +118,11 @@ NOW = said("item_1", "I'm connecting you now.", 10, 11)
     ],
 )
 def test_a_promise_stands_while_it_is_among_the_last_words(turns: list[Said], item_id: str | None) -> None:
-    found = promise(turns)
+    promises = Promises()
+    for turn in turns:
+        promises.take(turn)
 
-    assert (found.item_id if found else None) == item_id
+    assert promises.on(Signs()).promised_item == (item_id or "")
     assert LAST_TURNS == 2
 
 
