@@ -6,7 +6,7 @@ Cached tokens are part of the totals (contract OpenAI 8).
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 TRANSCRIBED = "conversation.item.input_audio_transcription.completed"
@@ -48,7 +48,7 @@ class Usage:
     @property
     def counts(self) -> dict[str, Any]:
         """As it is kept."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in _NAMES}
 
     def _spent(self, usage: dict[str, Any] | None) -> None:
         came = _part(usage, "input_token_details")
@@ -71,6 +71,9 @@ class Usage:
             self.heard_tokens += _count(usage, "total_tokens")
         else:
             self.unmetered += 1
+
+
+_NAMES = tuple(field.name for field in fields(Usage))
 
 
 def _part(value: dict[str, Any] | None, name: str) -> dict[str, Any]:
