@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from time import monotonic
 
 from callops.alerts.watching import look_in_turn
 from callops.core import notify
@@ -25,8 +26,11 @@ from callops.supervision import presence
 logger = logging.getLogger(__name__)
 
 COALESCE_S = 0.05
+REST = 1
+"""A reading is followed by a pause of so many times what it took: the more there is to say, the rarer it is said."""
 BOARD_COALESCE_S = 0.5
 """Every live call is on the board, and its row changes with every word: it is read and rendered less often."""
+BOARD_REST = 7
 LOOK_S = 1.0
 BEAT_S = 10.0
 PEOPLE_S = 2.0
@@ -51,6 +55,7 @@ class Hub:
         self._is_away = False
         self._dirty: set[str] = set()
         self._dirty_rows: set[str] = set()
+        self._took_s = self._board_took_s = 0.0
         self._wake = asyncio.Event()
         self._wake_board = asyncio.Event()
 
@@ -203,19 +208,23 @@ class Hub:
     async def _flush(self) -> None:
         """What changed in a short while goes out together."""
         await self._wake.wait()
-        await asyncio.sleep(COALESCE_S)
+        await asyncio.sleep(max(COALESCE_S, self._took_s * REST))
         self._wake.clear()
         dirty, self._dirty = self._dirty, set()
+        begun = monotonic()
         await self._refresh(dirty)
+        self._took_s = min(monotonic() - begun, LOOK_S)
 
     async def _flush_board(self) -> None:
         """So do the rows of the board."""
         await self._wake_board.wait()
-        await asyncio.sleep(BOARD_COALESCE_S)
+        await asyncio.sleep(max(BOARD_COALESCE_S, self._board_took_s * BOARD_REST))
         self._wake_board.clear()
         dirty, self._dirty_rows = self._dirty_rows, set()
+        begun = monotonic()
         for board in list(self._boards.values()):
             await board.refresh(dirty)
+        self._board_took_s = min(monotonic() - begun, LOOK_S)
 
     async def _look(self) -> None:
         """What we did not hear of is found within a second."""

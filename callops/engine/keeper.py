@@ -16,6 +16,7 @@ from callops.engine.writer import Writer
 logger = logging.getLogger(__name__)
 
 GATHER_S = 0.06
+GATHER_AT_MOST_S = 0.2
 SAVE_AGAIN_S = 1.0
 MAX_WAITING = 2000
 """Frames of one call that may wait; with more its socket is not read, and the sender has to wait."""
@@ -50,7 +51,7 @@ class Keeper:
         """Batches, for ever: what arrives while one is being written, or within a blink, goes into the next."""
         while True:
             await self._news.wait()
-            await asyncio.sleep(0 if self._folder.calls or self._folder.summaries else GATHER_S)
+            await asyncio.sleep(self._pause_s())
             self._news.clear()
             try:
                 await asyncio.shield(self.flush())
@@ -62,6 +63,12 @@ class Keeper:
                 logger.exception("What was heard could not be kept; trying again.")
                 await asyncio.sleep(SAVE_AGAIN_S)
                 self._news.set()
+
+    def _pause_s(self) -> float:
+        """How long to gather: not at all when somebody waits for an answer; the longer, the longer writing takes."""
+        if self._folder.calls or self._folder.summaries:
+            return 0
+        return min(max(GATHER_S, self._writer.took_s), GATHER_AT_MOST_S)
 
     async def flush(self) -> None:
         """Everything read so far is durable. Raises `LeaseLost` or the database's error; what was not kept waits."""

@@ -38,6 +38,8 @@ class Writer:
         self._waiting: list[Waiting] = []
         self._working: asyncio.Task[None] | None = None
         self._failed = False
+        self.took_s = 0.0
+        """How long the last round took."""
         _writers.add(self)
 
     async def keep(self, batch: Batch) -> None:
@@ -54,7 +56,7 @@ class Writer:
             taken, self._waiting = self._waiting, []
             begun = self._clock()
             written = await self._write(taken)
-            took_s = (self._clock() - begun).total_seconds()
+            took_s = self.took_s = (self._clock() - begun).total_seconds()
             if written and (self._failed or took_s > BEHIND_S):
                 await self._own_up(f"{len(taken)} batches took {took_s:.1f} s")
             self._failed = not written
