@@ -49,17 +49,17 @@ def run(session_id: int, asked: ToolCall, *, owner: str, now: datetime) -> Reply
     It is done to the call the session belongs to now: the carrier may have said meanwhile that this is another one.
     Raises `LeaseLost` for whoever does not hold the sideband any more.
     """
-    if AiSession.objects.select_for_update().get(pk=session_id).lease_owner != owner:
+    session = AiSession.objects.select_for_update().only("lease_owner", "call_id").get(pk=session_id)
+    if session.lease_owner != owner:
         raise LeaseLost(f"session {session_id}")
-    call = Call.objects.select_related("line").get(sessions=session_id)
     if asked.name == TRANSFER_TOOL:
-        reply = _transfer(call, asked, now)
+        reply = _transfer(session.call, asked, now)
     elif asked.name == END_TOOL:
         reply = Reply({"ok": True}, speak=False, end_call=True)
     else:
         reply = _refusal(f"There is no tool called {asked.name[:64]}. Use {TRANSFER_TOOL} or {END_TOOL}.")
     timeline.append(
-        call,
+        Call(pk=session.call_id),  # the rest of the call is not needed, and reading it costs more than all else here
         at=now,
         kind=Kind.US_TOOL_ANSWERED,
         lane=Lane.US,
