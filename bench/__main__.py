@@ -16,7 +16,19 @@ from bench.problems import CannotMeasure
 from bench.street import Street
 from bench.table import Figure, printed
 
-NAMES = ("twiml", "accept", "transfer", "at_once", "pipeline", "growth", "deliveries", "stored", "memory", "loaded")
+NAMES = (
+    "twiml",
+    "accept",
+    "transfer",
+    "at_once",
+    "pipeline",
+    "growth",
+    "deliveries",
+    "stored",
+    "memory",
+    "loaded",
+    "fleet",
+)
 CONTRACTS = Path(__file__).resolve().parent.parent / "tests" / "contracts"
 
 

@@ -18,8 +18,12 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 
-PIECE = re.compile(r"(\d+)@(\d+)")
+from bench.letters import from_letters
+
+PIECE = re.compile(r"([a-z]+)~([a-z]+)")
 MAY_TAKE_S = 20.0
+WARM_S = 5.0
+"""What is said in the first seconds, when everybody begins at once, has to arrive but is not timed."""
 
 
 class Rows(HTMLParser):
@@ -49,8 +53,9 @@ class Page:
     def __init__(self, call_id: str) -> None:
         self.call_id = call_id
         self.rows: dict[str, str] = {}
-        self.shown: set[int] = set()
-        self.seconds: list[float] = []
+        self.shown: set[str] = set()
+        self.seconds: list[tuple[float, float]] = []
+        """When a piece was sent, and how long it took."""
         self.stray = 0
 
     def swap(self, text: str) -> None:
@@ -66,9 +71,10 @@ class Page:
         now = perf_counter()
         for row_id, _, _ in came.rows:
             for number, sent_us in PIECE.findall(self.rows.get(row_id, "")):
-                if int(number) not in self.shown:
-                    self.shown.add(int(number))
-                    self.seconds.append(now - int(sent_us) / 1e6)
+                if number not in self.shown:
+                    self.shown.add(number)
+                    sent = from_letters(sent_us) / 1e6
+                    self.seconds.append((sent, now - sent))
 
     async def watch(self, socket: ClientConnection) -> None:
         """Swap whatever comes."""
@@ -110,8 +116,9 @@ async def _report(pages: list[Page], said: dict[str, int]) -> dict[str, object]:
         async with asyncio.timeout(MAY_TAKE_S):
             while any(len(page.shown) < said[page.call_id] for page in pages):  # noqa: ASYNC110 - a look is enough
                 await asyncio.sleep(0.05)
+    begun = min(sent for page in pages for sent, _ in page.seconds)
     return {
-        "seconds": [seconds for page in pages for seconds in page.seconds],
+        "seconds": [took for page in pages for sent, took in page.seconds if sent > begun + WARM_S],
         "missing": sum(said[page.call_id] - len(page.shown) for page in pages),
         "stray": sum(page.stray for page in pages),
     }

@@ -3,7 +3,7 @@
 `python -m bench.crowd` prints its port. Every request that is noted is printed as `{"what", "at"}`, by the clock that
 all processes of a machine share. For a line `SECONDS PACE` on standard input all calls that are open talk so long,
 `PACE` events a second each; then `{"said": {call: pieces}}` is printed. Each piece of text is a number and when it was
-sent.
+sent, both in letters: people rarely say long numbers, and what looks like one is not shown.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from bench.letters import in_letters
 from bench.street import Street
 
-PIECES = 26
-"""Pieces of text in one thing that is said; with the frames around them, thirty frames."""
+PIECES = 52
+"""Pieces of text in one thing that is said; with the frames around them, sixty frames, two seconds of talk."""
 
 
 class Talker:
@@ -40,24 +41,27 @@ class Talker:
     def _talk(self) -> Iterator[dict[str, Any]]:
         previous = None
         for number in itertools.count():
-            item = {"id": f"item_{number}_{self.call_id}", "type": "message", "role": "assistant", "content": []}
-            about = {"response_id": f"resp_{number}", "item_id": item["id"], "output_index": 0, "content_index": 0}
+            item_id, response = f"item_{number}_{self.call_id}", {"response_id": f"resp_{number}"}
+            item = {"id": item_id, "type": "message", "role": "assistant", "content": []}
+            whole = {"id": response["response_id"], "conversation_id": f"conv_{self.call_id}"}
+            about = {**response, "item_id": item_id, "output_index": 0, "content_index": 0}
+            yield {"type": "response.created", "response": {**whole, "status": "in_progress"}}
             yield {"type": "conversation.item.added", "previous_item_id": previous, "item": item}
-            yield {"type": "response.output_item.added", "response_id": f"resp_{number}", "item": item}
+            yield {"type": "response.output_item.added", **response, "item": item}
+            yield {"type": "output_audio_buffer.started", **response}
             text = ""
             for piece in range(PIECES):
                 self.said += 1
-                delta = f" {self.said}@{perf_counter() * 1e6:.0f}"
+                delta = f" {in_letters(self.said)}~{in_letters(round(perf_counter() * 1e6))}"
                 text += delta
                 event_id = f"event_{number}_{piece}_{self.call_id}"
                 yield {"type": "response.output_audio_transcript.delta", "event_id": event_id, **about, "delta": delta}
             yield {"type": "response.output_audio_transcript.done", **about, "transcript": text}
-            yield {
-                "type": "conversation.item.done",
-                "previous_item_id": previous,
-                "item": {**item, "status": "completed"},
-            }
-            previous = item["id"]
+            done = {**item, "status": "completed"}
+            yield {"type": "conversation.item.done", "previous_item_id": previous, "item": done}
+            yield {"type": "response.done", "response": {**whole, "status": "completed"}}
+            yield {"type": "output_audio_buffer.stopped", **response}
+            previous = item_id
 
 
 class Crowd(Street):

@@ -1,7 +1,7 @@
 """Everything at once: many calls talk, many browsers watch, webhooks arrive, supervisors click, deadlines pass.
 
-The server under test is `serve` as it is: web, engine and hub in one process. The providers, the browsers and this
-process, which sends webhooks and clicks, share the machine's cores with it.
+The server under test is `serve` as it is: web, engine and hub in one process; with Redis, a web process and an engine.
+The providers, the browsers and this process, which sends webhooks and clicks, share the machine's cores with it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -23,6 +23,7 @@ from bench import stage
 from bench.accept import signed
 from bench.child import Child, child
 from bench.problems import CannotMeasure
+from bench.settings import REDIS
 from bench.street import Arrival, Street
 from bench.table import Figure, percentile
 from bench.transfer import deadline_of, end, on_our_clock
@@ -83,10 +84,10 @@ async def measure(application: Any, street: Street, contracts: Path) -> list[Fig
         env = {"CALLOPS_BENCH_STREET": f"http://127.0.0.1:{await crowd.hear()}"}
         wires = Wires(crowd)
         listening = asyncio.create_task(wires.listen())
-        async with serving(env) as (server, address):
+        async with serving(env) as (servers, address):
             await until_open(list(ids))
             async with child("-m", "bench.browsers", address.replace("http", "ws"), cookie) as browsers:
-                seen = await _run(_Run(crowd, wires, server, browsers, address, token, contracts, ids))
+                seen = await _run(_Run(crowd, wires, servers, browsers, address, token, contracts, ids))
         listening.cancel()
     return _figures(seen)
 
@@ -95,7 +96,7 @@ async def measure(application: Any, street: Street, contracts: Path) -> list[Fig
 class _Run:
     crowd: Child
     wires: Wires
-    server: Child
+    servers: Sequence[Child]
     browsers: Child
     address: str
     token: str
@@ -108,11 +109,11 @@ async def _run(run: _Run) -> Seen:
     watched = list(run.ids.values())[:BROWSERS]
     await run.browsers.say(json.dumps([*watched, ""]))
     await run.browsers.hear()
-    begun, cpu_s = perf_counter(), _cpu_s(run.server)
+    begun, cpu_s = perf_counter(), _cpu_s(run.servers)
     await run.crowd.say(f"{SECONDS} {PACE}")
     accepts, transfers = await asyncio.gather(_webhooks(run), _clicks(run))
     said = {run.ids[ai]: pieces for ai, pieces in (await run.wires.said).items() if ai in run.ids}
-    cores = (_cpu_s(run.server) - cpu_s) / (perf_counter() - begun)
+    cores = (_cpu_s(run.servers) - cpu_s) / (perf_counter() - begun)
     await run.browsers.say(json.dumps(said))
     report = json.loads(await run.browsers.hear())
     refers, redirects = zip(*transfers, strict=True)
@@ -168,14 +169,19 @@ def _expect(answer: httpx.Response, status: int) -> None:
 
 
 @contextlib.asynccontextmanager
-async def serving(env: dict[str, str]) -> AsyncIterator[tuple[Child, str]]:
-    """`serve` on a free port, ready."""
+async def serving(env: dict[str, str]) -> AsyncIterator[tuple[Sequence[Child], str]]:
+    """`serve` on a free port, ready; with Redis it has no engine, and one works beside it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    async with child("-m", "django", "serve", "--port", str(port), env=env) as server:
-        await server.hear()
-        yield server, f"http://127.0.0.1:{port}"
+    words = ("-m", "django", "serve", "--port", str(port))
+    async with contextlib.AsyncExitStack() as held:
+        servers = [await held.enter_async_context(child(*words, *(["--no-engine"] if REDIS else []), env=env))]
+        if REDIS:
+            servers.append(await held.enter_async_context(child("-m", "django", "engine", env=env)))
+        for server in servers:
+            await server.hear()
+        yield servers, f"http://127.0.0.1:{port}"
 
 
 async def until_open(ai_call_ids: list[str]) -> None:
@@ -197,14 +203,15 @@ def _unstored(ai_call_ids: list[str], each: int) -> int:
     return each * len(ai_call_ids) - sum(batches.values_list("count", flat=True))
 
 
-def _cpu_s(server: Child) -> float:
-    """CPU time of the server's process with all of its threads, as Linux counts it."""
-    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def _cpu_s(servers: Sequence[Child]) -> float:
+    """CPU time of the servers' processes with all of their threads, as Linux counts it."""
+    stats = (Path(f"/proc/{each.process.pid}/stat").read_text().rpartition(")")[2].split() for each in servers)
+    return sum(int(fields[11]) + int(fields[12]) for fields in stats) / os.sysconf("SC_CLK_TCK")
 
 
 def _figures(seen: Seen) -> list[Figure]:
-    load = f"{CALLS} calls × {PACE} events/s × {BROWSERS} browsers, the server on {seen.cores:.2f} cores"
+    who = "web and engine" if REDIS else "the server"
+    load = f"{CALLS} calls × {PACE} events/s × {BROWSERS} browsers, {who} on {seen.cores:.2f} cores"
     complete = not (seen.missing or seen.stray or seen.unstored)
     rows = f"missing in browsers {seen.missing}, stray {seen.stray}, not stored {seen.unstored}"
     return [

@@ -1,6 +1,7 @@
 """Django's settings for a benchmark: made-up credentials and loopback providers, whatever `.env` says.
 
-`bench.__main__` sets `CALLOPS_BENCH_DATABASE` and `CALLOPS_BENCH_STREET` before Django is set up.
+`bench.__main__` sets `CALLOPS_BENCH_DATABASE` and `CALLOPS_BENCH_STREET` before Django is set up; `bench.fleet` also
+`CALLOPS_BENCH_REDIS`, and then the database is an address.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import os
 from callops.site import environment
 
 DATABASE, STREET = os.environ["CALLOPS_BENCH_DATABASE"], os.environ["CALLOPS_BENCH_STREET"]
+REDIS = os.environ.get("CALLOPS_BENCH_REDIS", "")
 
 _MADE_UP = {
     "SECRET_KEY": "only-for-benchmarks-0123456789-abcdefghijklmnopqrstuvwxyz-0123456789",
-    "DATABASE_URL": f"sqlite:///{DATABASE}",
+    "DATABASE_URL": DATABASE if "://" in DATABASE else f"sqlite:///{DATABASE}",
+    "REDIS_URL": REDIS,
     "ALLOWED_HOSTS": "127.0.0.1",
     "OPENAI_API_KEY": "sk-bench-0000",
     "OPENAI_PROJECT_ID": "proj_Bench000000000000000",
