@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 from typing import Any
 
@@ -13,13 +14,17 @@ from callops.calls.kinds import Kind
 from callops.calls.models import Call
 from callops.calls.words import Topology
 from callops.core import clock
+from callops.core.counters import bump
+from callops.core.database import AWAY
 from callops.providers.numbers import number_in
 from callops.providers.twilio.callbacks import Callback, caller_number
-from callops.webhooks import answers, rescuing
+from callops.transfers.destinations import chain_of
+from callops.webhooks import answers, rescuing, waiting
 from callops.webhooks.gate import delivery_id, document, from_carrier
 from callops.webhooks.rescuing import CHECK_SOON
 
 RECOVERY = "recovery"
+BY_HEART = "callers.led_by_heart"
 UNREACHABLE = "The trunk could not reach the AI."
 
 
@@ -46,9 +51,22 @@ def inbound(request: HttpRequest, callback: Callback) -> HttpResponse:
     if call.line is None:
         Call.objects.filter(pk=call.pk).update(carrier_check_at=at + CHECK_SOON)
         return document(answers.unknown_number())
+    waiting.learn(call.line.number, tuple(chain_of(call.line.fallback)))
     if recovers:
         return document(_recovered(call, at, delivery=delivery, is_new=is_new))
     return document(rescuing.dial_the_ai(call, at, delivery=delivery))
+
+
+@from_carrier
+def rung(request: HttpRequest, callback: Callback) -> HttpResponse:
+    """Somebody was rung by heart while the database was away (`waiting`): the talk is over, or nobody was there.
+
+    Such a caller is on no board; that there was one is counted as soon as that is possible again.
+    """
+    with contextlib.suppress(*AWAY):
+        bump(BY_HEART, clock.now(), callback.call_sid)
+    talked = callback.dial_call_status in ("completed", "answered") and callback.dial_bridged is not False
+    return document(answers.goodbye() if talked else answers.nobody())
 
 
 def _recovered(call: Call, at: datetime, *, delivery: str, is_new: bool) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import wraps
@@ -15,9 +17,13 @@ from callops.core import clock
 from callops.core.beats import TWILIO_REQUEST, beat
 from callops.core.config import config
 from callops.core.counters import bump
+from callops.core.database import AWAY
 from callops.providers.twilio import alerts, callbacks, signature
 from callops.providers.twilio.alerts import Alert
 from callops.providers.twilio.callbacks import Callback
+from callops.webhooks import waiting
+
+logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -75,17 +81,31 @@ def _door(
             return HttpResponse(
                 "The signature does not fit this address and body.\n", status=403, content_type="text/plain"
             )
-        params = request.POST if request.method == "POST" else request.GET
+        form = waiting.said(request)
         try:
-            said = parse(params.dict())
+            said = parse(form)
         except callbacks.Malformed as problem:
             bump("refused.twilio_form", clock.now(), f"{request.path}: {problem}")
             return HttpResponse(f"This request cannot be read: {problem}.\n", status=400, content_type="text/plain")
-        answer = view(request, said, *args, **kwargs)
-        beat(TWILIO_REQUEST, clock.now())
+        try:
+            answer = view(request, said, *args, **kwargs)
+        except AWAY as error:
+            logger.warning("%s could not be answered: the database is away. (%s)", request.path, error)
+            return _held(request, form)
+        with contextlib.suppress(*AWAY):  # the caller has an answer; that somebody asked is seen with the next one
+            beat(TWILIO_REQUEST, clock.now())
         return answer
 
     return checked
+
+
+def _held(request: HttpRequest, form: Mapping[str, str]) -> HttpResponse:
+    """The caller waits and the carrier asks again; where there is no caller to hold, the carrier is told so."""
+    held = waiting.hold(request, form)
+    if held is not None:
+        return document(held)
+    words = "The database is away. Please try again.\n"
+    return HttpResponse(words, status=503, content_type="text/plain", headers={"Retry-After": "5"})
 
 
 def delivery_id(request: HttpRequest, callback: Callback, what: str) -> str:

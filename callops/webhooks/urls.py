@@ -12,6 +12,7 @@ from callops.webhooks import arrival, carrier, debugger, openai, screening, tran
 
 carrier_urls = [
     path("inbound", arrival.inbound, name="inbound"),
+    path("rung", arrival.rung, name="rung"),
     path("status", carrier.status, name="status"),
     path("debugger", debugger.alert, name="debugger"),
     path("calls/<slug:token>/dial-ended", carrier.dial_ended, name="dial_ended"),
