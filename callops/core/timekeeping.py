@@ -1,4 +1,8 @@
-"""All processes go by one clock, the database's, where there are several machines."""
+"""All processes go by one clock, the database's, where there are several machines.
+
+One process on SQLite goes by its own machine's as it was when the process began, or when nobody was on the line last:
+setting the clock while people talk makes no deadline of theirs early or late.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
@@ -16,17 +21,27 @@ from callops.core.database import AWAY, in_db
 logger = logging.getLogger(__name__)
 
 EVERY_S = 5.0
+STEP_S = 1.0
+"""A clock that differs by this was set, and did not merely drift."""
 
 _asked: float | None = None
 
 
-def keep_time() -> None:
-    """This process goes by the database's time, asked at most every `EVERY_S`; SQLite has no time of its own."""
+def keep_time(*, is_busy: Callable[[], bool] = lambda: False) -> None:
+    """This process goes by the database's time, asked at most every `EVERY_S`.
+
+    SQLite has none of its own: there the machine's clock is followed, a step of it once nobody is on the line.
+    """
     global _asked
     moment = time.monotonic()
-    if connection.vendor != "postgresql" or (_asked is not None and moment - _asked < EVERY_S):
+    if _asked is not None and moment - _asked < EVERY_S:
         return
-    clock.follow(database_time())
+    if connection.vendor == "postgresql":
+        clock.follow(database_time())
+    elif abs(clock.off_s()) < STEP_S or not is_busy():
+        clock.follow(datetime.now(UTC))
+    else:
+        logger.warning("This machine's clock was set by %+.0f s; it is followed when no call is live.", clock.off_s())
     _asked = moment
 
 

@@ -115,7 +115,7 @@ class Engine:
         return due
 
     async def _keep_time(self, now: datetime) -> None:
-        await in_db(keep_time)()
+        await in_db(keep_time)(is_busy=sessions.anybody_is_on_the_line)
 
     async def _keep_leases(self, now: datetime) -> None:
         held = self._host.held

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from callops.calls.lifecycle import OVER
 from callops.calls.models import Call
-from callops.calls.words import LegStatus, Redaction, Role
+from callops.calls.words import LegStatus, Redaction, Role, State
 from callops.sideband import acceptance, journal
 from callops.sideband.models import AiSession
 
@@ -65,3 +65,8 @@ def ai_leg(session_id: int) -> str:
     if own is not None:
         return "" if LegStatus(own.status) in OVER else own.sid
     return call.ai_leg_sid if call.ai_call_id == session.ai_call_id else ""
+
+
+def anybody_is_on_the_line() -> bool:
+    """Whether a call of ours goes on, as far as is known."""
+    return Call.objects.exclude(state=State.ENDED).exists()

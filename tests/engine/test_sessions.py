@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from callops.calls.models import Call
-from callops.calls.words import LegStatus, Role
+from callops.calls.words import LegStatus, Role, State
 from callops.engine import sessions
 from tests.rows import make_call, make_leg, make_session
 
@@ -36,3 +36,13 @@ def test_a_leg_that_is_over_is_nobody_s_to_end() -> None:
     session = make_session(call, invite_sid="CA-first")
 
     assert sessions.ai_leg(session.pk) == ""
+
+
+def test_somebody_is_on_the_line_until_the_last_call_ended() -> None:
+    assert not sessions.anybody_is_on_the_line()
+    call = make_call(state=State.LIVE)
+    make_call(state=State.ENDED)
+    assert sessions.anybody_is_on_the_line()
+
+    Call.objects.filter(pk=call.pk).update(state=State.ENDED)
+    assert not sessions.anybody_is_on_the_line()
