@@ -12,6 +12,7 @@ from django.test import Client
 
 from callops.dashboard import throttle
 from callops.dashboard.models import FailedSignIn
+from callops.dashboard.sign_in import wait_in_words
 from tests.dashboard.conftest import NOON
 
 RIGHT = {"username": "supervisor", "password": "correct-horse-1"}
@@ -46,8 +47,9 @@ def test_after_five_wrong_passwords_for_one_name_even_the_right_one_must_wait(cl
     response = client.post("/login/", {**RIGHT, "username": " SUPERVISOR"}, REMOTE_ADDR="192.0.2.77")
 
     assert response.status_code == 429
-    assert response.headers["Retry-After"] == "300"
-    assert "Too many wrong passwords" in response.content.decode()
+    wait_s = int(response.headers["Retry-After"])
+    assert 240 < wait_s <= 301
+    assert f"Too many wrong passwords. Try again in {wait_in_words(wait_s)}." in response.content.decode()
 
 
 def test_after_five_wrong_passwords_from_one_address_it_must_wait(client: Client, supervisor: User) -> None:
@@ -65,6 +67,23 @@ def test_a_closed_sign_in_is_not_kept_closed_by_knocking(db: None) -> None:
         assert throttle.try_sign_in(name="a", address="b", now=NOON + timedelta(seconds=second)) is None
 
     assert throttle.try_sign_in(name="a", address="b", now=NOON + timedelta(seconds=302))
+
+
+def test_the_wait_is_until_the_fifth_try_from_the_last_no_longer_counts(db: None) -> None:
+    for second in (0, 10, 20, 30, 40):
+        throttle.try_sign_in(name="a", address="b", now=NOON + timedelta(seconds=second))
+    after = NOON + timedelta(seconds=100)
+
+    assert throttle.try_sign_in(name="a", address="c", now=after) is None
+    assert throttle.closed_for(name="A ", address="c", now=after) == 201
+    assert throttle.closed_for(name="z", address="b", now=after) == 201
+    assert throttle.closed_for(name="z", address="c", now=after) == 0
+    assert throttle.try_sign_in(name="a", address="b", now=after + timedelta(seconds=201))
+
+
+@pytest.mark.parametrize(("wait_s", "words"), [(200, "3 min 20 s"), (300, "5 min"), (59, "59 s"), (0, "1 s")])
+def test_the_wait_is_said_in_minutes_and_seconds(wait_s: int, words: str) -> None:
+    assert wait_in_words(wait_s) == words
 
 
 def test_the_right_password_forgives_the_wrong_ones_before_it(client: Client, supervisor: User) -> None:
