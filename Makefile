@@ -6,7 +6,7 @@ BASE_READY = .venv/.base-ready
 DEV_READY = .venv/.dev-ready
 BENCH_READY = .venv-bench/.ready
 
-.PHONY: run test check bench drills lock sbom
+.PHONY: run test check bench drills lock sbom accounts
 
 run: $(BASE_READY)
 	@exec .venv/bin/python manage.py serve --demo
@@ -29,6 +29,8 @@ check: $(DEV_READY)
 	@echo "import rules" && .venv/bin/lint-imports --no-logo >.venv/.imports.txt || { cat .venv/.imports.txt; exit 1; }
 	@echo "deployment" && $(LIKE_PRODUCTION) .venv/bin/python manage.py check --deploy --fail-level WARNING
 	@echo "migrations" && $(LIKE_PRODUCTION) .venv/bin/python manage.py makemigrations --check --dry-run
+	@echo "deployment and migrations with the accounts extra" && $(LIKE_PRODUCTION) ACCOUNTS=allauth .venv/bin/python manage.py check --deploy --fail-level WARNING
+	@$(LIKE_PRODUCTION) ACCOUNTS=allauth .venv/bin/python manage.py makemigrations --check --dry-run
 	@echo "known vulnerabilities" && .venv/bin/python -m tools.audit
 	@echo "All checks passed."
 
@@ -50,6 +52,10 @@ lock: $(DEV_READY)
 		.venv/bin/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --no-annotate \
 			--universal --python-version 3.11 --output-file requirements/$$name.txt requirements/$$name.in || exit 1; \
 	done
+
+# The extra: second factors, passkeys and OpenID Connect, for an environment that has ACCOUNTS=allauth.
+accounts: $(BASE_READY)
+	@$(PIP) install --require-hashes --requirement requirements/accounts.txt
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 is needed."; exit 1; }

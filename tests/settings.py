@@ -6,12 +6,15 @@ import os
 import tempfile
 from pathlib import Path
 
-from callops.site import environment
+from callops.site import account_shapes, environment
 
 _KEPT = {"DATABASE_URL", "SECRET_KEY"}
 _KNOWN = {*environment.DEFAULTS, *environment.CREDENTIALS, *environment.SECRETS, environment.DEMO_MARK} | {
     "ALLOWED_HOSTS",
     "TWILIO_API_KEY_SID",
+    *account_shapes.NEEDS_ACCOUNTS,
+    *account_shapes.NEED_ISSUER,
+    "ACCOUNTS",
 }
 
 MADE_UP = {

@@ -15,6 +15,7 @@ from callops.site import environment
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = {
+    "accounts",
     "alerts",
     "api",
     "audit",

@@ -23,9 +23,9 @@ ONCE_IN = timedelta(minutes=5)
 REMEMBERED = 10_000
 FAILED = 500
 """What ends so is undone as a whole."""
-DOORS = ("/twiml/", "/webhooks/", "/login/")
-"""The providers' doors are on the timeline of the call, and no person's act. Sign-in makes its own entries: a password
-is not looked at inside a transaction, where tries side by side would not see each other."""
+DOORS = ("/twiml/", "/webhooks/", "/login/", "/account/")
+"""The providers' doors are on the timeline of the call, and no person's act. Sign-in and the account page make their
+own entries: a password is not looked at inside a transaction, where tries side by side would not see each other."""
 
 
 class Recent:

@@ -57,6 +57,19 @@ class Config:
     keep_transcripts_days: int
     keep_frames_days: int
     """How long what was said is kept after the call; 0: for good."""
+    accounts: bool
+    """django-allauth's second factors, passkeys and OpenID Connect are switched on."""
+    mfa_required_roles: tuple[str, ...]
+    """Roles that see nothing before they have a second factor."""
+    oidc_issuer: str
+    """Empty: no provider of OpenID Connect."""
+    oidc_client_id: str
+    oidc_client_secret: str = field(repr=False)
+    oidc_name: str
+    oidc_domains: tuple[str, ...]
+    oidc_groups_claim: str
+    oidc_roles: tuple[tuple[str, str], ...]
+    """Who may come in by it: e-mail domains, and groups of theirs with the role each gives."""
     demo: bool
     """Simulated providers, made-up credentials: `serve --demo`."""
 

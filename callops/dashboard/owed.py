@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from callops.calls.models import CallBack
+from callops.core.config import config
 from callops.dashboard import access
 from callops.people.roles import Right
 
@@ -17,6 +18,7 @@ def call_backs(request: HttpRequest) -> dict[str, Any]:
     return {
         "call_backs_open": SimpleLazyObject(lambda: _open(request)),
         "may_reveal": SimpleLazyObject(lambda: access.may(request, Right.REVEAL)),
+        "has_account_page": config().accounts,
         "may_administer": SimpleLazyObject(lambda: access.may(request, Right.ADMINISTER)),
     }
 

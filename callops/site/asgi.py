@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -13,11 +15,18 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callops.site.settings")
 
 django_application = get_asgi_application()
 
+from callops.core.config import config  # noqa: E402
 from callops.dashboard.routing import websocket_urlpatterns  # noqa: E402 - models need Django set up
+
+sockets: Callable[..., Awaitable[Any]] = URLRouter(websocket_urlpatterns)
+if config().accounts:
+    from callops.accounts.enrolment import Enrolled
+
+    sockets = Enrolled(sockets)
 
 application = ProtocolTypeRouter(
     {
         "http": django_application,
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(sockets)),
     }
 )

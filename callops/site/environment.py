@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from environs import Env, EnvValidationError
 
 from callops.core.config import Config
-from callops.site import shapes
+from callops.site import account_shapes, shapes
 from callops.site.secret_key import kept_secret_key
 
 SECRETS = (
@@ -24,6 +24,7 @@ SECRETS = (
     "OPENAI_WEBHOOK_SECRET",
     "TWILIO_AUTH_TOKEN",
     "TWILIO_API_KEY_SECRET",
+    "OIDC_CLIENT_SECRET",
 )
 """These may be given as a file, in `X_FILE`; their values never appear in a problem."""
 
@@ -52,6 +53,8 @@ DEFAULTS = {
     "SIGN_OUT_AFTER_MINUTES": "720",
     "KEEP_TRANSCRIPTS_DAYS": "0",
     "KEEP_FRAMES_DAYS": "0",
+    "OIDC_NAME": "single sign-on",
+    "OIDC_GROUPS_CLAIM": "groups",
 }
 
 DEMO_MARK = "CALLOPS_DEMO"
@@ -72,7 +75,7 @@ class _Given(Env):
     def __init__(self, given: Mapping[str, str]) -> None:
         super().__init__(eager=False)
         self._given = given
-        for shape in shapes.PARSERS:
+        for shape in shapes.PARSERS + account_shapes.PARSERS:
             self.add_parser(shape.__name__, shape)
 
     def _get_value(self, env_key: str, default: Any) -> Any:
@@ -124,6 +127,7 @@ def _missing(config: Config, given: Mapping[str, str], *, credentials_required: 
         wanted.append("SECRET_KEY")
     if bool(config.twilio_api_key_sid) != bool(config.twilio_api_key_secret):
         wanted += ["TWILIO_API_KEY_SID", "TWILIO_API_KEY_SECRET"]
+    wanted += account_shapes.together(given)
     unset = [name for name in wanted if name not in given and f"{name}_FILE" not in given]
     return [f"{name} is not set; it should be {shapes.WANTED[name]}." for name in unset]
 
@@ -164,6 +168,15 @@ def _config(env: _Given) -> Config:
         sign_out_after_minutes=env.minutes("SIGN_OUT_AFTER_MINUTES"),
         keep_transcripts_days=env.days("KEEP_TRANSCRIPTS_DAYS"),
         keep_frames_days=env.days("KEEP_FRAMES_DAYS"),
+        accounts=env.accounts("ACCOUNTS", ""),
+        mfa_required_roles=env.roles("MFA_REQUIRED_ROLES", ""),
+        oidc_issuer=env.issuer("OIDC_ISSUER", ""),
+        oidc_client_id=env.str("OIDC_CLIENT_ID", ""),
+        oidc_client_secret=env.str("OIDC_CLIENT_SECRET", ""),
+        oidc_name=env.str("OIDC_NAME"),
+        oidc_domains=env.sip_domains("OIDC_DOMAINS", ""),
+        oidc_groups_claim=env.str("OIDC_GROUPS_CLAIM"),
+        oidc_roles=env.group_roles("OIDC_ROLES", ""),
         demo=env.str(DEMO_MARK, "") == "1",
     )
 

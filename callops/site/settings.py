@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from callops.accounts import switching
 from callops.site import environment, start
 
 start.read_dotenv()
@@ -158,3 +159,8 @@ LOGGING = {
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # strangers who try names; they get 400
     },
 }
+
+if CALLOPS.accounts:
+    INSTALLED_APPS += switching.APPS
+    MIDDLEWARE = switching.middleware(MIDDLEWARE)
+    globals().update(switching.settings_of(CALLOPS))

@@ -34,6 +34,10 @@ WANTED = {
     "TWILIO_ACCOUNT_SID": "the account's id, AC and 32 hexadecimal digits",
     "TWILIO_AUTH_TOKEN": "the account's auth token (a second one, separated by a space, while rotating)",
     "TWILIO_API_KEY_SID": "the id that belongs to TWILIO_API_KEY_SECRET, SK…",
+    "ACCOUNTS": "allauth, because settings that belong to it are set",
+    "OIDC_ISSUER": "the provider's address, because OIDC_… is set",
+    "OIDC_CLIENT_ID": "the name that the provider of OIDC_ISSUER knows us by",
+    "OIDC_CLIENT_SECRET": "the secret that belongs to OIDC_CLIENT_ID",
     "TWILIO_API_KEY_SECRET": "the secret that belongs to TWILIO_API_KEY_SID",
 }
 """What to write for a variable that is missing."""

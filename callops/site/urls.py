@@ -5,8 +5,13 @@ from __future__ import annotations
 from django.urls import include, path
 
 from callops.core import views
+from callops.core.config import config
+
+# The extra's sign-in stands before the dashboard's.
+extra = [path("", include("callops.accounts.urls"))] if config().accounts else []
 
 urlpatterns = [
+    *extra,
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("metrics", views.metrics_text, name="metrics"),

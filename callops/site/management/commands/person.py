@@ -19,7 +19,7 @@ from callops.people.models import Team
 from callops.people.roles import Role
 
 NONE = "none"
-CHANGES = ("add", "role", "team", "no_teams", "line", "remove")
+CHANGES = ("add", "role", "team", "no_teams", "line", "email", "remove")
 
 
 class Command(BaseCommand):
@@ -34,6 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--team", action="append", default=[], metavar="TEAM", help="put into this team")
         parser.add_argument("--no-teams", action="store_true", help="take out of every team: sees all lines")
         parser.add_argument("--line", action="append", default=[], metavar="NUMBER", help="with --team: its lines")
+        parser.add_argument("--email", help="the address by which OpenID Connect finds them")
         parser.add_argument("--remove", action="store_true", help="cannot sign in any more; what they did stays theirs")
 
     def handle(self, *args: Any, name: str | None, **wish: Any) -> None:
@@ -72,6 +73,9 @@ def _change(user: User, wish: dict[str, Any]) -> None:
         team, _ = Team.objects.get_or_create(name=name)
         team.members.add(user)
         team.lines.add(*_lines(wish["line"]))
+    if wish["email"]:
+        user.email = wish["email"]
+        user.save(update_fields=["email"])
     if wish["remove"]:
         user.is_active = False
         user.save(update_fields=["is_active"])
