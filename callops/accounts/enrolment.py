@@ -58,7 +58,7 @@ class Enrolled:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         """The inner application, with the person or without."""
-        if await in_db(_is_missing)(scope.get("user")):
+        if config().mfa_required_roles and await in_db(_is_missing)(scope.get("user")):
             scope = {**scope, "user": AnonymousUser()}
         return await self._inner(scope, receive, send)
 
