@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from callops.calls.models import Call
 from callops.core.models import Counter
-from callops.dashboard.phrases import need
+from callops.dashboard.needs import Need, need
+from callops.dashboard.sifting import ALL, Sift
 from callops.people.standing import EVERYTHING, Scope
 from callops.sideband import glance
 from callops.sideband.batches import BEHIND
 from callops.sideband.glance import WELL, Standing
 from callops.sideband.models import Speaker, Turn
-from callops.transfers.models import TransferAttempt
+from callops.supervision import presence
+from callops.transfers.models import Approval, TransferAttempt
 
 NEEDS = "needs"
 LIVE = "live"
 BEHIND_SHOWN = timedelta(minutes=1)
+
+
+class Place(NamedTuple):
+    """A row's place in its list."""
+
+    rank: int
+    pk: str
+
+    def comes_before(self, other: Place) -> bool:
+        """Whether this row stands above the other one."""
+        return self.rank < other.rank if self.rank != other.rank else self.pk > other.pk
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +44,29 @@ class Row:
     call: Call
     attempt: TransferAttempt | None
     turn: Turn | None
-    why: str
+    need: Need | None
     standing: Standing = WELL
+    tools: tuple[str, ...] = ()
+    """What the assistant used, each once."""
+    looking: tuple[str, ...] = ()
+    """Who has the call's page open."""
     stamp: tuple[object, ...] = ()
     """What the call looks like from afar: when this changed, the row may have."""
 
     @property
     def section(self) -> str:
         """The list the row stands in."""
-        return NEEDS if self.why else LIVE
+        return NEEDS if self.need else LIVE
+
+    @property
+    def why(self) -> str:
+        """Why somebody should look; empty when nobody need."""
+        return self.need.why if self.need else ""
+
+    @property
+    def place(self) -> Place:
+        """Where it stands in its list: the most urgent first, then the newest."""
+        return Place(self.need.rank if self.need else 0, self.id)
 
     @property
     def id(self) -> str:
@@ -58,7 +85,7 @@ class Counts:
 
 
 def rows(now: datetime, scope: Scope = EVERYTHING, only: Collection[str] | None = None) -> list[Row]:
-    """The board's rows, newest call first; `only` of these calls when given. Four queries."""
+    """The board's rows, newest call first; `only` of these calls when given. Seven queries."""
     wanted = scope.calls(Call.objects.on_board(now=now))
     if only is not None:
         wanted = wanted.filter(pk__in=only)
@@ -70,11 +97,32 @@ def rows(now: datetime, scope: Scope = EVERYTHING, only: Collection[str] | None 
     last_moves = _last(wanted, moved.order_by("-pk"))
     turns = {turn.call_id: turn for turn in Turn.objects.filter(pk__in=last_turns)}
     attempts = {attempt.call_id: attempt for attempt in TransferAttempt.objects.filter(pk__in=last_moves)}
-    kept = glance.glances(only)
-    return [
-        _row(call, attempts.get(call.pk), turns.get(call.pk), glance.standing(kept.get(call.pk), now), now)
-        for call in calls
-    ]
+    kept, looking = glance.glances(only), presence.looking([call.pk for call in calls], now)
+    waiting = {each.call_id: each for each in Approval.objects.filter(call__in=wanted.order_by(), decided_at=None)}
+    tools = _tools(wanted)
+    rows = []
+    for call in calls:
+        standing = glance.standing(kept.get(call.pk), now)
+        attempt, who = attempts.get(call.pk), looking.get(call.pk, ())
+        rows.append(
+            Row(
+                call=call,
+                attempt=attempt,
+                turn=turns.get(call.pk),
+                need=need(call, attempt, now, standing, waiting.get(call.pk)),
+                standing=standing,
+                tools=tools.get(call.pk, ()),
+                looking=who,
+                stamp=_stamp(call, standing, who, now),
+            )
+        )
+    return rows
+
+
+def sections(board: Sequence[Row], sift: Sift = ALL) -> tuple[list[Row], list[Row]]:
+    """Who needs somebody, the most urgent first, and the other rows that the address asks for."""
+    urgent = sorted((row for row in board if row.need), key=lambda row: row.place.rank)
+    return urgent, [row for row in board if not row.need and sift.lets(row.call)]
 
 
 def counted(now: datetime) -> tuple[int, bool]:
@@ -101,20 +149,29 @@ def counts(board: Collection[Row], now: datetime) -> Counts:
 
 
 def stamps(now: datetime, scope: Scope = EVERYTHING) -> dict[str, tuple[object, ...]]:
-    """The stamps of all calls on the board. Two queries, however many browsers watch."""
+    """The stamps of all calls on the board. Three queries, however many browsers watch."""
     fields = ("last_seq", "turn_rev", "state", "ai_session", "failure_stage", "webhook_due_at")
-    calls, kept = scope.calls(Call.objects.on_board(now=now)).order_by().only(*fields), glance.glances()
-    return {call.pk: _stamp(call, glance.standing(kept.get(call.pk), now), now) for call in calls}
+    calls = list(scope.calls(Call.objects.on_board(now=now)).order_by().only(*fields))
+    kept, looking = glance.glances(), presence.looking([call.pk for call in calls], now)
+    return {
+        call.pk: _stamp(call, glance.standing(kept.get(call.pk), now), looking.get(call.pk, ()), now) for call in calls
+    }
 
 
-def _stamp(call: Call, standing: Standing, now: datetime) -> tuple[object, ...]:
+def _stamp(call: Call, standing: Standing, looking: tuple[str, ...], now: datetime) -> tuple[object, ...]:
     overdue = call.webhook_due_at is not None and call.webhook_due_at < now
-    return (call.last_seq, call.turn_rev, call.state, call.ai_session, call.failure_stage, overdue, standing)
+    seen = (call.last_seq, call.turn_rev, call.state, call.ai_session, call.failure_stage)
+    return (*seen, overdue, standing, looking)
 
 
-def _row(call: Call, attempt: TransferAttempt | None, turn: Turn | None, standing: Standing, now: datetime) -> Row:
-    why = need(call, attempt, now, standing)
-    return Row(call=call, attempt=attempt, turn=turn, why=why, standing=standing, stamp=_stamp(call, standing, now))
+def _tools(calls: QuerySet[Call]) -> dict[str, tuple[str, ...]]:
+    """The names of the tools used on each of these calls, in the order of their first use."""
+    used = Turn.objects.filter(call__in=calls.order_by(), speaker=Speaker.TOOL).order_by("position", "pk")
+    found: dict[str, dict[str, None]] = {}
+    for call_id, name in used.values_list("call_id", "detail__name"):
+        if name:
+            found.setdefault(call_id, {})[str(name)] = None
+    return {call_id: tuple(names) for call_id, names in found.items()}
 
 
 def _last(calls: QuerySet[Call], rows: QuerySet[Any]) -> QuerySet[Any]:

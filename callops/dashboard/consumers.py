@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,6 +18,8 @@ from callops.core.database import in_db
 from callops.dashboard import access
 from callops.dashboard.hub import NOT_SIGNED_IN, hub
 from callops.dashboard.outbox import Outbox
+from callops.dashboard.sifting import sift_of
+from callops.people.roles import Right
 from callops.people.standing import standing_of
 from callops.supervision import presence
 
@@ -46,8 +49,10 @@ class Live(AsyncWebsocketConsumer):
             await self.close(NO_SUCH_CALL)
 
     async def join(self) -> bool:
-        """Watch the board."""
-        await hub.join_board(self.outbox)
+        """Watch the board, sifted as its address asks."""
+        query = {name: values[0] for name, values in _query(self.scope).items()}
+        numbers = self.outbox.standing.may(Right.SEE_NUMBERS)
+        await hub.join_board(self.outbox, sift_of(query, numbers=numbers))
         return True
 
     async def disconnect(self, code: int) -> None:
@@ -84,7 +89,7 @@ class CallLive(Live):
 
     async def join(self) -> bool:
         """Watch the call from where the page stands."""
-        query = parse_qs(self.scope.get("query_string", b"").decode("ascii", "replace"))
+        query = _query(self.scope)
         call_id = str(self.scope["url_route"]["kwargs"]["call_id"])
         joined = await hub.join_call(call_id, self.outbox, seq=_number(query, "seq"), rev=_number(query, "rev"))
         if joined and self.outbox.name:
@@ -99,6 +104,10 @@ class CallLive(Live):
         await super().disconnect(code)
         if self.call_id:
             await in_db(presence.gone)(self.call_id, self.outbox.name)
+
+
+def _query(scope: Mapping[str, Any]) -> dict[str, list[str]]:
+    return parse_qs(scope.get("query_string", b"").decode("ascii", "replace"))
 
 
 def _number(query: dict[str, Any], name: str) -> int:

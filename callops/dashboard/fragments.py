@@ -103,14 +103,15 @@ def whole(picture: call_page.Picture) -> str:
     )
 
 
-def board_row(row: Row, swap: str = "") -> str:
-    """One row of the board."""
-    return render_to_string("dashboard/_row.html", {"row": row, "swap": swap, "live": True})
+def board_row(row: Row, swap: str = "", *, is_new: bool = False) -> str:
+    """One row of the board; a new one flashes once."""
+    return render_to_string("dashboard/_row.html", {"row": row, "swap": swap, "is_new": is_new, "live": True})
 
 
 def board_counts(counts: Counts) -> str:
-    """The numbers of the status strip."""
-    return render_to_string("dashboard/_counts.html", {"counts": counts, "oob": True})
+    """The numbers of the status strip, and how many calls need somebody above their list."""
+    context = {"counts": counts, "oob": True}
+    return "\n".join(render_to_string(f"dashboard/_{name}.html", context) for name in ("counts", "needing"))
 
 
 def _holds(places: list[Place], place: Place) -> bool:

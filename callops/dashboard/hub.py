@@ -17,6 +17,7 @@ from callops.core.clock import now
 from callops.core.database import AWAY, in_db
 from callops.dashboard import call_page, fragments
 from callops.dashboard.outbox import Outbox
+from callops.dashboard.sifting import ALL, Sift
 from callops.dashboard.talking import refresh_all
 from callops.dashboard.topics import BoardTopic, CallTopic
 from callops.people.sessions import living
@@ -50,7 +51,7 @@ class Hub:
 
     def _begin(self) -> None:
         self._calls: dict[str, CallTopic] = {}
-        self._boards: dict[Scope, BoardTopic] = {}
+        self._boards: dict[tuple[Scope, Sift], BoardTopic] = {}
         self._house: list[str] = []
         self._is_away = False
         self._dirty: set[str] = set()
@@ -94,11 +95,11 @@ class Hub:
             await asyncio.gather(*tasks, return_exceptions=True)
         self._loop = None
 
-    async def join_board(self, outbox: Outbox) -> None:
-        """The browser watches the board from now on."""
+    async def join_board(self, outbox: Outbox, sift: Sift = ALL) -> None:
+        """The browser watches the board, sifted so, from now on."""
         self.ensure_running()
         scope = outbox.standing.scope
-        await self._boards.setdefault(scope, BoardTopic(scope)).join(outbox)
+        await self._boards.setdefault((scope, sift), BoardTopic(scope, sift)).join(outbox)
         self._tell(outbox, self._house)
 
     async def join_call(self, call_id: str, outbox: Outbox, *, seq: int, rev: int) -> bool:
@@ -154,7 +155,7 @@ class Hub:
         for board in list(self._boards.values()):
             board.outboxes.discard(outbox)
             if not board.outboxes and not board.lock.locked():
-                self._boards.pop(board.scope, None)
+                self._boards.pop((board.scope, board.sift), None)
         for topic in list(self._calls.values()):
             topic.outboxes.discard(outbox)
             self._forget_unwatched(topic)

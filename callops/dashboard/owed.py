@@ -19,6 +19,7 @@ def call_backs(request: HttpRequest) -> dict[str, Any]:
         "call_backs_open": SimpleLazyObject(lambda: _open(request)),
         "may_reveal": SimpleLazyObject(lambda: access.may(request, Right.REVEAL)),
         "has_account_page": config().accounts,
+        "may_act": SimpleLazyObject(lambda: access.may(request, Right.ACT)),
         "may_administer": SimpleLazyObject(lambda: access.may(request, Right.ADMINISTER)),
     }
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from callops.alerts.fates import Fate
 from callops.alerts.models import Incident, Sign
 from callops.calls.models import Call
 from callops.calls.words import FailureStage, Policy, Session, State, Topology
 from callops.sideband import linking
-from callops.sideband.glance import WELL, Standing
-from callops.sideband.quiet import Silence
+from callops.sideband.glance import Standing
 from callops.transfers.breaker import Decision, Position
 from callops.transfers.models import Mechanism, Outcome, TransferAttempt
 
@@ -183,40 +181,11 @@ def again(call: Call, attempt: TransferAttempt | None) -> Again | None:
     return Again(LOST[attempt.outcome].format(label=attempt.target_label), redirect=False)
 
 
-def need(call: Call, attempt: TransferAttempt | None, now: datetime, standing: Standing = WELL) -> str:
-    """Why somebody should look at this call now, in one or two sentences; empty when nobody need."""
-    if call.is_over:
-        return ""
-    if attempt and (why := _transfer_need(attempt, with_human=call.state == State.WITH_HUMAN)):
-        return why
-    if call.state == State.WITH_HUMAN:
-        return ""
-    if call.ai_left_at and (call.ai_dialled_at is None or call.ai_left_at > call.ai_dialled_at):
-        return "The assistant's leg ended by itself; the caller is being led on."
-    if call.ai_session == Session.RECONNECTING:
-        return "We lost the connection to the assistant and are reconnecting."
-    if call.failure_stage:
-        return FAILURES[call.failure_stage]
-    if is_broken(standing, attempt):
-        return SAID_NOT_DONE
-    if why := _line_need(standing):
-        return why
-    if call.webhook_due_at and call.webhook_due_at < now and not call.ai_call_id:
-        return "The AI was dialled, but OpenAI has not announced the call."
-    return ""
-
-
 def is_broken(standing: Standing, attempt: TransferAttempt | None) -> bool:
     """Whether the assistant said that it transfers and no transfer is under way or was asked for since."""
     if attempt is None:
         return standing.is_broken(asked_at=None, settled_at=None, is_open=False)
     return standing.is_broken(asked_at=attempt.requested_at, settled_at=attempt.settled_at, is_open=attempt.is_open)
-
-
-def _line_need(standing: Standing) -> str:
-    if standing.silence == Silence.DEAD_AIR:
-        return "Dead air: neither side makes a sound, and the assistant does not answer."
-    return cap(standing)
 
 
 def cap(standing: Standing) -> str:
@@ -225,15 +194,3 @@ def cap(standing: Standing) -> str:
         return ""
     left = f"{standing.minutes_left} minute{'' if standing.minutes_left == 1 else 's'} left"
     return f"The AI session ends at 60 minutes; {left if standing.minutes_left else 'that is now'}."
-
-
-def _transfer_need(attempt: TransferAttempt, *, with_human: bool) -> str:
-    if attempt.is_open:
-        unseen = attempt.refer_asked_at and attempt.mechanism == Mechanism.UNKNOWN
-        if not unseen:
-            return ""
-        redirecting = " The redirect is on its way." if attempt.redirect_asked_at else ""
-        return f"A REFER to {attempt.target_label} was asked for; the carrier has not carried it out.{redirecting}"
-    if with_human or attempt.outcome not in LOST:
-        return ""
-    return LOST[attempt.outcome].format(label=attempt.target_label)

@@ -13,6 +13,7 @@ from callops.dashboard import board, call_page, fragments
 from callops.dashboard.call_page import Cursor, Stamp, Talk
 from callops.dashboard.fragments import Place
 from callops.dashboard.outbox import Outbox
+from callops.dashboard.sifting import ALL, Sift
 from callops.people.standing import EVERYTHING, Scope
 
 ACTING = frozenset({"commands", "supervise"})
@@ -142,16 +143,19 @@ class Shown:
     """A row as the browsers have it."""
 
     section: str
+    """Empty: the row is left out, as the board's address asks."""
     is_over: bool
+    place: board.Place
     stamp: tuple[object, ...]
     text: str
 
 
 class BoardTopic:
-    """The board of one scope and the browsers that watch it; rows stand newest first in their section."""
+    """The board of one scope, sifted by one address, and the browsers that watch it."""
 
-    def __init__(self, scope: Scope = EVERYTHING) -> None:
+    def __init__(self, scope: Scope = EVERYTHING, sift: Sift = ALL) -> None:
         self.scope = scope
+        self.sift = sift
         self.lock = asyncio.Lock()
         self.outboxes: set[Outbox] = set()
         self._shown: dict[str, Shown] = {}
@@ -210,30 +214,35 @@ class BoardTopic:
         return "\n".join(piece for piece in pieces if piece)
 
     def _removed(self, pk: str) -> str:
-        del self._shown[pk]
-        return fragments.delete(f"row-{pk}")
+        return fragments.delete(f"row-{pk}") if self._shown.pop(pk).section else ""
 
     def _placed(self, row: board.Row) -> str:
-        """The row where it belongs: nothing when it is there already, swapped in place, or moved."""
+        """The row where it belongs: nothing when it is there already, swapped in place, moved, or left out."""
         old = self._shown.get(row.id)
-        new = Shown(row.section, row.call.is_over, row.stamp, fragments.board_row(row))
-        if old and old.section == new.section:
+        section = row.section if row.need or self.sift.lets(row.call) else ""
+        new = Shown(section, row.call.is_over, row.place, row.stamp, fragments.board_row(row) if section else "")
+        if old and (old.section, old.place) == (new.section, new.place):
             self._shown[row.id] = new
             return "" if old.text == new.text else fragments.board_row(row, swap="true")
-        gone = fragments.delete(f"row-{row.id}") if old else ""
-        self._shown.pop(row.id, None)
-        older = max(
-            (pk for pk, shown in self._shown.items() if shown.section == new.section and pk < row.id), default=""
-        )
-        swap = f"beforebegin:#row-{older}" if older else f"beforeend:#board-{new.section}"
+        gone = fragments.delete(f"row-{row.id}") if old and old.section else ""
         self._shown[row.id] = new
-        return f"{gone}\n{fragments.put(swap, [new.text])}"
+        return f"{gone}\n{self._put(row, new, is_new=not gone)}" if section else gone
+
+    def _put(self, row: board.Row, new: Shown, *, is_new: bool) -> str:
+        """The row above the first one that comes after it; one that was not there before flashes once."""
+        below = [each for each in self._listed(new.section) if new.place.comes_before(each)]
+        swap = f"beforebegin:#row-{below[0].pk}" if below else f"beforeend:#board-{new.section}"
+        return fragments.put(swap, [fragments.board_row(row, is_new=is_new)])
+
+    def _listed(self, section: str) -> list[board.Place]:
+        """The places of a section's rows, from the first to the last."""
+        places = [shown.place for shown in self._shown.values() if shown.section == section]
+        return sorted(sorted(places, key=lambda place: place.pk, reverse=True), key=lambda place: place.rank)
 
     def _whole(self) -> str:
-        newest_first = sorted(self._shown.items(), reverse=True)
         lists: list[Any] = [
             fragments.put(
-                f"innerHTML:#board-{section}", [shown.text for _, shown in newest_first if shown.section == section]
+                f"innerHTML:#board-{section}", [self._shown[place.pk].text for place in self._listed(section)]
             )
             for section in (board.NEEDS, board.LIVE)
         ]

@@ -9,12 +9,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from callops.alerts.models import Incident
-from callops.calls.models import CallBack
+from callops.calls.models import CallBack, Line
 from callops.core.clock import now
 from callops.dashboard import access, board, callers, history, outages, results, spent
 from callops.dashboard.call_page import became, read
 from callops.dashboard.commands import page_context
 from callops.dashboard.forms import HistoryForm
+from callops.dashboard.sifting import STAGES, sift_of
 from callops.people.roles import Right
 
 TASKS = 200
@@ -26,11 +27,16 @@ DONE_TASKS = 20
 @access.signed_in
 def board_page(request: HttpRequest) -> HttpResponse:
     """Who needs me?"""
-    rows = board.rows(now(), access.scope(request))
+    rows, scope = board.rows(now(), access.scope(request)), access.scope(request)
+    sift = sift_of(request.GET, numbers=access.may(request, Right.SEE_NUMBERS))
+    needs, others = board.sections(rows, sift)
     context = {
-        "needs": [row for row in rows if row.section == board.NEEDS],
-        "rows": [row for row in rows if row.section == board.LIVE],
+        "needs": needs,
+        "rows": others,
         "counts": board.counts(rows, now()),
+        "sift": sift,
+        "stages": STAGES,
+        "lines": [line for line in Line.objects.order_by("name") if scope.sees_line(line.pk)],
         "here": "board",
     }
     return render(request, "dashboard/board.html", context)

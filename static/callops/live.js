@@ -104,6 +104,36 @@
     rejoin();
   }
 
+  /* rows do not come, go or move on the board while one points at them */
+
+  const MOVES = /hx-swap-oob="(?:delete|before|inner)|hx-swap-oob="beforeend:#board/;
+  const held = [];
+  let pointed = 0;
+
+  function release() {
+    const texts = held.splice(0);
+    delete ($(".board") || document.body).dataset.held;
+    for (const data of texts) socket.dispatchEvent(new MessageEvent("message", { data }));
+  }
+
+  document.addEventListener("pointermove", (event) => {
+    const inside = event.pointerType === "mouse" && event.target.closest && event.target.closest(".board .rows");
+    pointed = inside ? Date.now() : 0;
+    if (!inside && held.length) release();
+  });
+  document.addEventListener("htmx:wsBeforeMessage", (event) => {
+    if (!$(".board") || Date.now() - pointed > 2000 || (!held.length && !MOVES.test(event.detail.message))) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    held.push(event.detail.message);
+    $(".board").dataset.held = held.length;
+  });
+
+  document.addEventListener("focusin", (event) => { // the selected row is in the address
+    const row = event.target.closest(".board .row");
+    if (row) history.replaceState(null, "", `#${row.id}`);
+  });
+
   /* swaps must not move the reader: open details, focus, scroll position */
 
   let kept = null;
@@ -184,7 +214,7 @@
   });
 
   function step(by) {
-    const rows = [...all(".row > a, .grid tbody td:first-child a")];
+    const rows = [...all(".row > a:first-child, .grid tbody td:first-child a")];
     const here = rows.indexOf(document.activeElement);
     const next = rows[here < 0 ? (by > 0 ? 0 : rows.length - 1) : here + by];
     if (next) next.focus();
@@ -209,5 +239,6 @@
   tick();
   localTimes();
   if ($(".call [data-since]")) for (const box of all(".follow")) box.scrollTop = box.scrollHeight;
-  setInterval(() => { tick(); noticeSilence(); }, 1000);
+  if (location.hash.startsWith("#row-") && $(location.hash)) $(location.hash + " a").focus();
+  setInterval(() => { tick(); noticeSilence(); if (held.length && Date.now() - pointed > 2000) release(); }, 1000);
 })();

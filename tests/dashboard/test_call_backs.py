@@ -107,7 +107,7 @@ def test_the_navigation_counts_what_is_open_for_one_query_more(
     for index in range(4):
         owed(make_call(), to_number=f"+155501{index:02d}", done_at=now() if index == 0 else None)
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(16):
         page = text_of(desk, "/")
 
     assert '<b class="owed">3<span class="sr"> open</span></b>' in page

@@ -87,7 +87,7 @@ def test_looking_takes_the_same_three_queries_for_any_number_of_calls(
 ) -> None:
     calls = [quiet(make_call, "caller", lasts_s=index) for index in range(count)]
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         board.stamps(now())
     with django_assert_num_queries(3):
         call_page.stamps([call.pk for call in calls], now())
