@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from allauth.mfa.models import Authenticator
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
@@ -49,13 +50,21 @@ def page(live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
     assert refused == []
 
 
+def grave_findings(page: Page) -> list[str]:
+    """What axe finds serious or critical."""
+    found = Axe().run(page).response["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found if each["impact"] in ("serious", "critical")]
+
+
 def test_a_passkey_is_added_and_signs_in_alone(page: Page) -> None:
     User.objects.create_user("nora", password="correct-horse-1")
     page.goto("/login/?next=/account/")
+    findings = grave_findings(page)
     page.get_by_label("Username").fill("nora")
     page.get_by_label("Password").fill("correct-horse-1")
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_role("link", name="Add a passkey").click()
+    findings += grave_findings(page)
     page.get_by_label("Name", exact=True).fill("Laptop")
     page.get_by_role("button", name="Add the passkey").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
@@ -66,6 +75,7 @@ def test_a_passkey_is_added_and_signs_in_alone(page: Page) -> None:
 
     expect(page).to_have_url(re.compile("/account/$"))
     expect(page.get_by_text("Laptop")).to_be_visible()
+    assert findings + grave_findings(page) == []
     assert Authenticator.objects.filter(type="webauthn").count() == 1
     assert [entry.detail["by"] for entry in Entry.objects.filter(verb="sign in").order_by("number")] == [
         "password",
