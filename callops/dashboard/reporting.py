@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import nh3
@@ -23,6 +24,7 @@ from callops.reports.record import CallRecord, Happening
 from callops.reports.steps import steps
 
 REPORTS = {"openai": ("OpenAI", to_openai.report), "twilio": ("Twilio", to_twilio.report)}
+_HEADING = re.compile("<(/?)h([1-4])>")
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
@@ -77,7 +79,7 @@ def _report(name: str, record: CallRecord) -> dict[str, Any]:
 
 def rendered(markdown: str) -> SafeString:
     """Markdown as HTML in which nothing runs and nothing is fetched."""
-    html = _MARKDOWN.render(markdown)
+    html = _HEADING.sub(_deeper, _MARKDOWN.render(markdown))
     clean = nh3.clean(html, tags=nh3.ALLOWED_TAGS - {"img"}, url_schemes={"https", "mailto"}, link_rel="noopener")
     return mark_safe(clean)  # noqa: S308 - cleaned above
 
@@ -93,3 +95,8 @@ def first_wrong(wrong: Happening | Expected | None) -> dict[str, Any] | None:
 
 def _file(content: str, name: str, kind: str) -> HttpResponse:
     return HttpResponse(content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _deeper(found: re.Match[str]) -> str:
+    """A heading of the report under the headings of the page it stands on."""
+    return f"<{found[1]}h{int(found[2]) + 2}>"

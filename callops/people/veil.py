@@ -1,7 +1,8 @@
 """Callers' numbers made unreadable in what leaves for people who may not read them. Pure.
 
 Pages, fragments, JSON and files on the way out all pass here, so no page can
-forget it. Of a number the first digit and the last two stay, which is enough to tell two callers apart.
+forget it. Of a number the first digit and the last two stay, which is enough to tell two callers apart. A number in
+its national form has no plus to be known by: the pages put it into an element of its own, and two digits stay.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from functools import lru_cache
 from typing import Final
 
 _NUMBER: Final = re.compile(
-    r"(?P<lead>\+|%2B|&#43;|\b(?:tel|sips?):)(?P<number>[0-9](?:[ .()/\u00a0-]{0,2}[0-9]){5,16})(?![0-9])",
+    r"(?P<lead>\+|%2B|&#43;|\b(?:tel|sips?):)(?P<number>[0-9](?:[ .()/\u00a0-]{0,2}[0-9]){4,16})(?![0-9])",
     re.IGNORECASE,
 )
+_NATIONAL: Final = re.compile(r'(?P<lead><data class="tel"[^>]*>)(?P<number>[^<]*)')
+_DIGIT_OR_HIDDEN: Final = re.compile(r"[0-9•]")
 HIDDEN: Final = "•"
 
 
 def veil(text: str) -> str:
-    """The text with every number in international form veiled; a text that is veiled already stays as it is."""
-    return _NUMBER.sub(_veiled, text)
+    """The text with every number veiled; a text that is veiled already stays as it is."""
+    return _NATIONAL.sub(_veiled_national, _NUMBER.sub(_veiled, text))
 
 
 @lru_cache(maxsize=8)
@@ -37,3 +40,9 @@ def _veiled(found: re.Match[str]) -> str:
         seen += each.isdigit()
         out.append(HIDDEN if each.isdigit() and 1 < seen <= digits - 2 else each)
     return found["lead"] + "".join(out)
+
+
+def _veiled_national(found: re.Match[str]) -> str:
+    number = found["number"]
+    hide = max(0, len(_DIGIT_OR_HIDDEN.findall(number)) - 2)
+    return found["lead"] + _DIGIT_OR_HIDDEN.sub(HIDDEN, number, count=hide) if hide else found[0]

@@ -25,6 +25,31 @@ def test_numbers_are_written_as_people_read_them(number: str, shown: str) -> Non
     assert desk.phone(number) == shown
 
 
+@pytest.mark.parametrize(
+    ("number", "called", "shown"),
+    [
+        ("+15550123", "+15550100", "555-0123"),
+        ("+12025550123", "+15550100", "(202) 555-0123"),
+        ("+442079460123", "+442079460100", "020 7946 0123"),
+        ("+442079460123", "+15550100", None),
+        ("+15550123", "", None),
+        ("anonymous", "+15550100", None),
+        ("+1555<b>", "+15550100", None),
+        ("+١٥٥٥٠١٢٣", "+15550100", None),
+    ],
+)
+def test_a_number_of_the_called_country_is_written_as_people_there_do(
+    number: str, called: str, shown: str | None
+) -> None:
+    told = desk.tel(number, called)
+
+    assert told == (
+        f'<data class="tel" value="{number}" title="{desk.phone(number)}">{shown}</data>'
+        if shown
+        else desk.phone(number)
+    )
+
+
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "00:00"), (65, "01:05"), (3725, "1:02:05"), (-3, "00:00")])
 def test_calls_are_timed_in_minutes_and_seconds(seconds: float, shown: str) -> None:
     assert desk.mmss(seconds) == shown

@@ -30,7 +30,7 @@ def test_the_page_shows_the_ladder_what_was_not_seen_and_both_reports(nora: Clie
     assert "REFER at the carrier: not seen by 12:00:24" in page
     assert 'class="step absent"' in page
     assert f'href="/calls/{call.pk}/timeline/#event-' in page
-    assert "<h1>A REFER was asked for and not seen at the carrier</h1>" in page
+    assert "<h3>A REFER was asked for and not seen at the carrier</h3>" in page
     assert "style=" not in page
     assert f'href="/calls/{call.pk}/report/"' in nora.get(f"/calls/{call.pk}/").content.decode()
 

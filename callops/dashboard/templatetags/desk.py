@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from functools import lru_cache
 from math import ceil, floor
 from typing import Any
 
-import phonenumbers
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from callops.alerts.models import Incident
+from callops.calls import numbers
 from callops.calls.models import Call, Event
 from callops.calls.withheld import is_withheld
 from callops.calls.words import Redaction
@@ -30,19 +29,23 @@ register = template.Library()
 
 
 @register.filter
-@lru_cache(maxsize=4096)
 def phone(number: str) -> str:
-    """The number as people read it: `+1 555 0123`; withheld ones say so, SIP addresses stay as they are."""
-    if is_withheld(number):
-        return "withheld"
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        return number
-    national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL).split(" ", 1)[-1]
-    if national.isdigit() and len(national) == 7:
-        national = f"{national[:3]} {national[3:]}"
-    return f"+{parsed.country_code} {national.replace('-', ' ')}"
+    """The number with its country code, for titles and attributes: `+1 555 0123`; withheld ones say so."""
+    return "withheld" if is_withheld(number) else numbers.international(number)
+
+
+@register.filter
+def tel(number: str, called: str = "") -> SafeString | str:
+    """The number as people of the called country write it, with E.164 inside for whoever looks or copies.
+
+    The element also tells the veil what to hide: digits without a plus are hidden nowhere else.
+    """
+    shown = numbers.national(number, called) if number and not is_withheld(number) else None
+    if shown is None:
+        return phone(number)
+    return format_html(
+        '<data class="tel" value="{}" title="{}">{}</data>', number, numbers.international(number), shown
+    )
 
 
 @register.filter
