@@ -67,6 +67,13 @@ def test_without_a_factor_the_password_is_enough(client: Client, nora: User) -> 
     assert audit() == [("sign in", "password")]
 
 
+def test_sign_in_never_leads_to_another_site(codes: list[str]) -> None:
+    client = Client()
+    client.post("/login/", {**RIGHT, "next": "https://evil.example/"})
+
+    assert client.post(ASKS, {"code": codes[1]}).headers["Location"] == "/"
+
+
 def test_the_code_follows_the_password_and_leads_where_one_wanted_to_go(client: Client, codes: list[str]) -> None:
     answer = client.post("/login/", {**RIGHT, "next": "/calls/?state=live"})
 

@@ -143,9 +143,14 @@ def test_who_was_removed_does_not_come_in(client: Client, provider: Provider) ->
     assert come(client).status_code == 403
 
 
+def test_signing_in_by_the_provider_never_leads_to_another_site(client: Client, provider: Provider) -> None:
+    User.objects.create_user("nora", email="nora@example.com")
+
+    assert come(client, wanted="https://evil.example/").headers["Location"] == "/"
+
+
 def test_only_our_provider_and_only_to_sign_in(client: Client, provider: Provider, configure: Any) -> None:
     assert client.get("/account/oidc/other/").status_code == 404
     assert client.get("/account/oidc/sso/?process=connect").status_code == 400
-    assert client.get("/account/oidc/sso/?next=https://evil.example/").status_code == 302
     configure(oidc_issuer="")
     assert client.get("/account/oidc/sso/").status_code == 404
