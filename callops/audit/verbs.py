@@ -17,6 +17,8 @@ ACTS: Final = {
     "dashboard:desk_settings": "change desk",
     "dashboard:forget_preset": "change desk",
     "dashboard:reveal": "reveal",
+    "dashboard:walls": "make wall link",
+    "dashboard:revoke_wall": "revoke wall link",
     "api:ask_transfer": "transfer",
     "api:cancel_transfer": "cancel transfer",
     "api:hang_up_call": "hang up",

@@ -18,6 +18,7 @@ from callops.dashboard import (
     supervising,
     timeline_page,
     views,
+    wall_pages,
 )
 
 app_name = "dashboard"
@@ -50,6 +51,9 @@ urlpatterns = [
     path("desk/presets/<int:preset_id>/forget", desk_settings.forget_preset, name="forget_preset"),
     path("transfers/", views.transfers_page, name="transfers"),
     path("transfers/lines/<int:line_id>/breaker", breakers.force, name="breaker"),
+    path("wall/", wall_pages.links, name="walls"),
+    path("wall/<int:link_id>/revoke", wall_pages.revoke, name="revoke_wall"),
+    path("wall/<str:key>/", wall_pages.show, name="wall"),
     path("audit/", audit_page.page, name="audit"),
     path("incidents/", views.incidents_page, name="incidents"),
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,10 @@ from django.test import Client
 from django.urls import get_resolver
 
 from callops.calls.models import Call, CallBack
+from callops.core.clock import now
 from callops.core.database import in_db
 from callops.dashboard.hub import hub
+from callops.dashboard.models import WallLink
 from callops.dashboard.routing import websocket_urlpatterns
 from callops.people import groups
 from callops.people.models import Team
@@ -71,6 +75,13 @@ class House:
         self.preset = Preset.objects.create(title="Slower", words="Speak slower.")
         self.approval = Approval.objects.create(id="a1", call=self.call, uri="tel:+1", asked_by="x", asked_at=NOON)
 
+        known = {
+            "key_hash": sha256(b"everybodys").hexdigest(),
+            "made_at": NOON,
+            "expires_at": now() + timedelta(hours=1),
+        }
+        self.link = WallLink.objects.create(by=User.objects.create_superuser("maker"), name="Hall", **known)
+
     def fill(self, path: str) -> str:
         known = {
             "call_id": self.call.pk,
@@ -83,6 +94,8 @@ class House:
             "seq": 1,
             "turn_id": self.turn.pk,
             "token": self.call.token,
+            "key": "everybodys",
+            "link_id": self.link.pk,
         }
         return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(known[found[1]]), path)
 
