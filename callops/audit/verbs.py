@@ -19,6 +19,7 @@ ACTS: Final = {
     "dashboard:reveal": "reveal",
     "dashboard:walls": "make wall link",
     "dashboard:revoke_wall": "revoke wall link",
+    "dashboard:simulated_call": "simulate call",
     "api:ask_transfer": "transfer",
     "api:cancel_transfer": "cancel transfer",
     "api:hang_up_call": "hang up",

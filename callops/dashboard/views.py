@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 from callops.alerts.models import Incident
 from callops.calls.models import CallBack, Line
 from callops.core.clock import now
-from callops.dashboard import access, board, callers, history, outages, results, spent
+from callops.core.config import config
+from callops.dashboard import access, board, callers, first_run, history, outages, results, spent
 from callops.dashboard.call_page import became, read
 from callops.dashboard.commands import page_context
 from callops.dashboard.forms import HistoryForm
@@ -37,6 +38,8 @@ def board_page(request: HttpRequest) -> HttpResponse:
         "sift": sift,
         "stages": STAGES,
         "lines": [line for line in Line.objects.order_by("name") if scope.sees_line(line.pk)],
+        "first": first_run.before_the_first_call() if not rows else None,
+        "simulated": config().demo,
         "here": "board",
     }
     return render(request, "dashboard/board.html", context)

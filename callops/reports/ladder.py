@@ -40,7 +40,7 @@ def svg(steps: Sequence[Step], *, title: str, alone: bool = False, link: str = "
     size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
     inside = [f"<title>{xml(title)}</title>", f"<style>{LOOKS}</style>" if alone else "", _lives(height)]
     inside += [_step(step, TOP + STEP * row, link="" if alone else link) for row, step in enumerate(steps, start=1)]
-    names = 'xmlns="http://www.w3.org/2000/svg" class="ladder" role="img"'
+    names = 'xmlns="http://www.w3.org/2000/svg" class="ladder" role="group"'
     return f"<svg {names} {size}>{''.join(inside)}</svg>"
 
 

@@ -1,0 +1,88 @@
+"""Every page in a real browser: axe finds nothing serious, at desk and phone width, in both themes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from django.conf import settings
+from playwright.sync_api import Page, sync_playwright
+
+from callops.people.roles import Role
+from tests.dashboard.test_every_page import PAGES
+from tests.need import need
+from tests.people.test_table import House, client_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WIDTHS = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+THEMES = ("light", "dark")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+RULES = {
+    "resultTypes": ["violations"],
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+LOST = ("/nowhere/", "/calls/nobody/")
+EMPTY = ("/", "/calls/?q=nobody", "/transfers/")
+SHOTS = os.environ.get("CALLOPS_SCREENSHOTS", "")
+"""A folder: every page is kept there as it was looked at."""
+
+
+def walked(address: str, paths: Sequence[str], who: str = "nobody", kept_as: str = "") -> str:
+    """What is wrong with these pages, a finding on each line.
+
+    The browser has a thread of its own: Playwright runs a loop, beside which the ORM cannot be used.
+    """
+    session = client_of(who).cookies[settings.SESSION_COOKIE_NAME].value if who != "nobody" else ""
+    with ThreadPoolExecutor(1) as thread:
+        return "\n".join(thread.submit(_walk, address, paths, session, kept_as).result())
+
+
+def _walk(address: str, paths: Sequence[str], session: str, kept_as: str) -> list[str]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    need(program, "install chromium")
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program, args=FLAGS) as browser:
+        context = browser.new_context(base_url=address, reduced_motion="reduce")
+        if session:
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
+        page, found = context.new_page(), []
+        for path in paths:
+            page.goto(path)
+            name = re.sub(r"\W+", "-", re.sub(r"\w{26}", "id", path)).strip("-") or "board"
+            found += list(_trouble(page, kept_as + name))
+    return found
+
+
+def _trouble(page: Page, name: str) -> Iterator[str]:
+    for width, size in WIDTHS.items():
+        page.set_viewport_size(size)
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            yield f"{name} {width}: the page scrolls sideways"
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            if SHOTS:
+                page.screenshot(path=Path(SHOTS) / f"{name}-{width}-{theme}.png", full_page=True)
+            found: dict[str, Any] = Axe().run(page, options=RULES).response
+            grave = [each for each in found["violations"] if each["impact"] in {"serious", "critical"}]
+            yield from (f"{name} {width} {theme}: {each['id']} {each['nodes'][0]['html'][:200]}" for each in grave)
+
+
+def test_no_page_has_a_serious_finding(live_server: Any) -> None:
+    house = House()
+    pages = [house.fill(path) for path in PAGES if path != "login/"]
+
+    assert not (found := walked(live_server.url, (*pages, *LOST), Role.ADMINISTRATOR)), found
+
+
+def test_neither_has_an_empty_house(live_server: Any) -> None:
+    assert not (found := walked(live_server.url, EMPTY, Role.ADMINISTRATOR, "empty-")), found
+
+
+def test_neither_has_the_sign_in(live_server: Any) -> None:
+    assert not (found := walked(live_server.url, ["/login/"])), found
