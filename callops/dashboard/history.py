@@ -19,6 +19,16 @@ from callops.people.standing import EVERYTHING, Scope
 from callops.transfers.models import TransferAttempt
 
 PAGE = 50
+FILTERS = {
+    "q": "the search",
+    "state": "the state",
+    "line": "the line",
+    "mechanism": "the transfer",
+    "stage": "the failure",
+    "fate": "the caller",
+    "since": "the beginning",
+    "until": "the end",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,12 @@ def address(wanted: dict[str, Any], **cursor: str) -> str:
     """The query string of these filters, and of this cursor instead of the present one."""
     plain = {name: _plain(value) for name, value in wanted.items() if name not in ("before", "after")}
     return "?" + urlencode({**plain, **cursor})
+
+
+def looser(wanted: dict[str, Any]) -> list[tuple[str, str]]:
+    """Each filter that is set, by its name on the page, with the address without it."""
+    left = {name: value for name, value in wanted.items() if name not in ("before", "after")}
+    return [(FILTERS[name], address({key: left[key] for key in left if key != name})) for name in left]
 
 
 def _plain(value: Any) -> Any:

@@ -194,3 +194,10 @@ def cap(standing: Standing) -> str:
         return ""
     left = f"{standing.minutes_left} minute{'' if standing.minutes_left == 1 else 's'} left"
     return f"The AI session ends at 60 minutes; {left if standing.minutes_left else 'that is now'}."
+
+
+DISK_FULL = (
+    "The disk of the database is full. What is said on calls waits in memory, and nothing you ask for can be kept,"
+    " until somebody makes room"
+)
+DISK_NEARLY_FULL = "The disk of the database is nearly full. Make room before calls can no longer be stored"

@@ -8,8 +8,12 @@ from datetime import datetime, timedelta
 from callops.alerts import alarms, signs
 from callops.alerts.alarms import Signs
 from callops.alerts.models import Incident, Sign
+from callops.core import room
 from callops.dashboard import phrases
 
+LITTLE_GB = 0.5
+FULL_GB = 0.02
+"""SQLite needs some room beside its file for what it is just writing."""
 GOOD_FOR = timedelta(seconds=1)
 
 
@@ -23,6 +27,7 @@ class Notice:
     since: datetime | None
     failed: int = 0
     calls: int = 0
+    is_incident: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ def house(now: datetime) -> House:
     if kept is not None and timedelta() <= now - kept[0] < GOOD_FOR:
         return kept[1]
     seen = signs.read(now)
-    found = House(seen, notices(seen, list(Incident.objects.still_open()), now))
+    found = House(seen, (*disk(room.free_gb()), *notices(seen, list(Incident.objects.still_open()), now)))
     _kept = (now, found)
     return found
 
@@ -61,6 +66,15 @@ def notices(seen: Signs, still_open: list[Incident], now: datetime) -> tuple[Not
     if alarm:
         found.insert(0, Notice(phrases.TROUBLES[alarm.sign], "failed", "cross", alarm.since))
     return tuple(found)
+
+
+def disk(free_gb: float | None) -> tuple[Notice, ...]:
+    """What is to be said of the disk of the database: nothing while there is room. Pure."""
+    if free_gb is None or free_gb >= LITTLE_GB:
+        return ()
+    if free_gb < FULL_GB:
+        return (Notice(phrases.DISK_FULL, "failed", "cross", None, is_incident=False),)
+    return (Notice(phrases.DISK_NEARLY_FULL, "look", "triangle", None, is_incident=False),)
 
 
 def _notice(incident: Incident) -> Notice:

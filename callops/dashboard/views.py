@@ -53,9 +53,15 @@ def history_page(request: HttpRequest) -> HttpResponse:
     form = HistoryForm(request.GET)
     wanted = form.wanted()
     page = history.calls(wanted, access.scope(request), numbers=access.may(request, Right.SEE_NUMBERS))
-    response = render(
-        request, "dashboard/history.html", {"form": form, "page": page, "wanted": wanted, "here": "history"}
-    )
+    context = {
+        "form": form,
+        "page": page,
+        "wanted": wanted,
+        "looser": [] if page.rows else history.looser(wanted),
+        "may_read_numbers": access.may(request, Right.SEE_NUMBERS),
+        "here": "history",
+    }
+    response = render(request, "dashboard/history.html", context)
     if access.is_htmx(request):
         response.headers["HX-Push-Url"] = request.path + history.address(wanted)
     return response

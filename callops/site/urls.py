@@ -10,6 +10,9 @@ from callops.core.config import config
 # The extra's sign-in stands before the dashboard's.
 extra = [path("", include("callops.accounts.urls"))] if config().accounts else []
 
+handler400 = "callops.dashboard.lost.bad_request"
+handler500 = "callops.dashboard.lost.server_error"
+
 urlpatterns = [
     *extra,
     path("healthz", views.healthz, name="healthz"),
