@@ -162,6 +162,7 @@
       if (target) target.focus({ preventScroll: true });
     }
     for (const [box, was] of kept.tails) {
+      hearing(box, was.atEnd);
       if (was.atEnd) box.scrollTop = box.scrollHeight;
       else offerTail(box, rowsIn(box) - was.rows);
     }
@@ -178,6 +179,11 @@
   const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 48;
   const rowsIn = (box) => box.querySelectorAll("li").length;
   const pillOf = (box) => box.parentElement.querySelector(".jump");
+
+  /* whoever follows hears each finished turn; whoever reads further up is not interrupted */
+  function hearing(box, following) {
+    if (box.getAttribute("role") === "log") box.setAttribute("aria-live", following ? "polite" : "off");
+  }
 
   function offerTail(box, more) {
     const pill = pillOf(box);
@@ -196,7 +202,9 @@
   }
 
   document.addEventListener("scroll", (event) => {
-    if (event.target.matches && event.target.matches(".follow") && atEnd(event.target)) toTail(event.target);
+    if (!event.target.matches || !event.target.matches(".follow")) return;
+    hearing(event.target, atEnd(event.target));
+    if (atEnd(event.target)) toTail(event.target);
   }, true);
 
   /* clicks and keys */

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from django.conf import settings
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from callops.people.roles import Role
+from tests.dashboard.conftest import make_turn
 from tests.dashboard.test_every_page import PAGES
 from tests.need import need
 from tests.people.test_table import House, client_of
@@ -24,12 +25,19 @@ pytestmark = pytest.mark.django_db(transaction=True)
 WIDTHS = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 THEMES = ("light", "dark")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RULES = {
-    "resultTypes": ["violations"],
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "light": {"resultTypes": ["violations"], "runOnly": STANDARDS},
+    "dark": {"resultTypes": ["violations"], "runOnly": {"type": "rule", "values": ["color-contrast"]}},
 }
+"""A theme changes colours alone, so in the second only those are looked at."""
 LOST = ("/nowhere/", "/calls/nobody/")
 EMPTY = ("/", "/calls/?q=nobody", "/transfers/")
+SMALL = """() => [...document.querySelectorAll("button, select, summary, textarea, input:not([type=hidden])")]
+  .filter((each) => each.checkVisibility({ contentVisibilityAuto: true }) && !each.closest("label"))
+  .filter((each) => { const box = each.getBoundingClientRect(); return box.width < 23.5 || box.height < 23.5; })
+  .map((each) => each.outerHTML.slice(0, 120))"""
+"""What one presses; a box in a label is as large as its label. Half a pixel is the browser's rounding."""
 SHOTS = os.environ.get("CALLOPS_SCREENSHOTS", "")
 """A folder: every page is kept there as it was looked at."""
 
@@ -64,11 +72,12 @@ def _trouble(page: Page, name: str) -> Iterator[str]:
         page.set_viewport_size(size)
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             yield f"{name} {width}: the page scrolls sideways"
+        yield from (f"{name} {width}: smaller than 24 px: {each}" for each in page.evaluate(SMALL))
         for theme in THEMES:
             page.emulate_media(color_scheme=theme)
             if SHOTS:
                 page.screenshot(path=Path(SHOTS) / f"{name}-{width}-{theme}.png", full_page=True)
-            found: dict[str, Any] = Axe().run(page, options=RULES).response
+            found: dict[str, Any] = Axe().run(page, options=RULES[theme]).response
             grave = [each for each in found["violations"] if each["impact"] in {"serious", "critical"}]
             yield from (f"{name} {width} {theme}: {each['id']} {each['nodes'][0]['html'][:200]}" for each in grave)
 
@@ -86,3 +95,31 @@ def test_neither_has_an_empty_house(live_server: Any) -> None:
 
 def test_neither_has_the_sign_in(live_server: Any) -> None:
     assert not (found := walked(live_server.url, ["/login/"])), found
+
+
+def test_a_log_is_read_out_only_to_who_follows_it(live_server: Any) -> None:
+    house = House()
+    for number in range(2, 60):
+        make_turn(house.call, number, f"This is line {number}.")
+    session = client_of(Role.SUPERVISOR).cookies[settings.SESSION_COOKIE_NAME].value
+
+    with ThreadPoolExecutor(1) as thread:
+        heard = thread.submit(_scrolled, live_server.url, f"/calls/{house.call.pk}/", session).result()
+
+    assert heard == ["polite", "off", "polite"]
+
+
+def _scrolled(address: str, path: str, session: str) -> list[str]:
+    """Whether the transcript is read out: as the page opens, further up, and at its end again."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    need(program, "install chromium")
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program, args=FLAGS) as browser:
+        page = browser.new_page(base_url=address, viewport=WIDTHS["desk"])
+        page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
+        page.goto(path)
+        log, heard = page.get_by_role("log"), []
+        for where, wanted in (("log.scrollHeight", "polite"), ("0", "off"), ("log.scrollHeight", "polite")):
+            log.evaluate(f"(log) => {{ log.scrollTop = {where}; }}")
+            expect(log).to_have_attribute("aria-live", wanted)
+            heard.append(log.get_attribute("aria-live") or "")
+    return heard
