@@ -7,14 +7,17 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from django.conf import settings
+from django.db import OperationalError
 from playwright.sync_api import Page, expect, sync_playwright
 
+from callops.core.config import config
 from callops.people.roles import Role
 from tests.dashboard.conftest import make_turn
 from tests.dashboard.test_every_page import PAGES
@@ -91,6 +94,21 @@ def test_no_page_has_a_serious_finding(live_server: Any) -> None:
 
 def test_neither_has_an_empty_house(live_server: Any) -> None:
     assert not (found := walked(live_server.url, EMPTY, Role.ADMINISTRATOR, "empty-")), found
+
+
+def test_neither_has_the_way_to_a_first_call_nor_the_page_without_a_database(
+    live_server: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*args: object, **more: object) -> None:
+        raise OperationalError("database or disk is full")
+
+    settings.CALLOPS = replace(config(), demo=True)
+    monkeypatch.setattr("callops.dashboard.views.history.calls", read)
+    monkeypatch.setattr("callops.core.room.free_gb", lambda: 0.001)
+
+    found = walked(live_server.url, ["/", "/calls/?state=live"], Role.ADMINISTRATOR, "full-")
+
+    assert not found, found
 
 
 def test_neither_has_the_sign_in(live_server: Any) -> None:

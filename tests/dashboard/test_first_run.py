@@ -101,3 +101,10 @@ def test_who_may_only_watch_has_no_such_button(client: Client, demo: None, watch
 
     assert PLAY not in board(client)
     assert client.post("/simulated-call").status_code == 403
+
+
+def test_with_simulated_providers_nobody_is_sent_to_a_console(desk: Client, demo: None) -> None:
+    text = board(desk)
+
+    assert text.count("The simulated one knows this address") == 2
+    assert "Twilio and OpenAI are simulated" in text
