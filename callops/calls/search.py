@@ -6,7 +6,7 @@ import re
 
 from django.db.models import Q
 
-from callops.calls.models import CallQuerySet, Leg
+from callops.calls.models import Call, CallQuerySet, Leg, MergedCall
 from callops.core.text import storable
 
 _NUMBER = re.compile(r"[0-9\s+()./-]*[0-9][0-9\s+()./-]*", re.ASCII)
@@ -15,11 +15,14 @@ _NUMBER = re.compile(r"[0-9\s+()./-]*[0-9][0-9\s+()./-]*", re.ASCII)
 def matching(calls: CallQuerySet, text: str, *, numbers: bool = True) -> CallQuerySet:
     """Calls of which a number holds the digits of `text`, or of which `text` is an id, whole, at any side.
 
+    A transfer's id finds the call it moved, the id of a half that was joined finds the call it became part of.
     Without `numbers` only ids are looked at.
     """
     text = storable(text).strip()
     found = Q(pk=text) | Q(carrier_sid=text) | Q(ai_leg_sid=text) | Q(ai_call_id=text)
     found |= Q(pk__in=Leg.objects.filter(sid=text).values("call_id"))
+    found |= Q(pk__in=MergedCall.objects.filter(former_id=text).values("call_id"))
+    found |= Q(pk__in=Call.objects.filter(transfers__pk=text).values("pk"))
     if numbers and _NUMBER.fullmatch(text):
         digits = re.sub(r"[^0-9]", "", text)
         found |= Q(from_number__contains=digits) | Q(to_number__contains=digits)
