@@ -122,3 +122,9 @@ def test_no_file_of_ours_knows_a_machine_or_a_registry() -> None:
         text = path.read_text(errors="replace")
         assert not re.search(r"(?<![\w.])/(root|home/\w+|work/\w+)/", text), path
         assert "pypi.org" not in text, path
+
+
+def test_the_pages_do_with_less_than_four_hundred_lines_of_script() -> None:
+    scripts = sorted((ROOT / "static" / "callops").glob("*.js"))
+
+    assert sum(len(script.read_text().splitlines()) for script in scripts) < 400

@@ -16,6 +16,17 @@ class AlreadyOver(Exception):
     """The call has ended; there is nothing to hang up."""
 
 
+MAX_MARK = 500
+"""Characters of a remark on a moment."""
+
+
+@transaction.atomic
+def mark(*, call: Call, by: str, text: str, now: datetime) -> None:
+    """The moment is on the timeline with who marked it and why; also of a call that is over."""
+    body = {"by": by, "text": text[:MAX_MARK]}
+    timeline.append(call, at=now, kind=Kind.OPERATOR_MARKED, lane=Lane.OPERATOR, body=body)
+
+
 @transaction.atomic
 def hang_up(*, call: Call, asked_by: str, now: datetime) -> Call:
     """The wish to end both legs is on the timeline; the engine carries it out. Asking again changes nothing."""

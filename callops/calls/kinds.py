@@ -75,6 +75,7 @@ class Kind(StrEnum):
     OPERATOR_SAID = "operator.said"  # by, text, intervention
     OPERATOR_PAUSED = "operator.paused"  # by, intervention
     OPERATOR_RESUMED = "operator.resumed"  # by, intervention
+    OPERATOR_MARKED = "operator.marked"  # by, text: a moment somebody wants to find again
     OPERATOR_HELD = "operator.held"  # by, why: a legal hold; nothing of the call is deleted
     OPERATOR_HOLD_LIFTED = "operator.hold_lifted"  # by
     OPERATOR_ERASED = "operator.erased"  # by: the caller's number and what was said

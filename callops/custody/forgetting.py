@@ -25,6 +25,7 @@ _SAID: Final[dict[str, tuple[str, ...]]] = {
     Kind.CLOCK_SAID_NOT_DONE: ("said",),
     Kind.OPERATOR_TRANSFER_ASKED: ("reason", "summary"),
     Kind.OPERATOR_WHISPERED: ("text",),
+    Kind.OPERATOR_MARKED: ("text",),
     Kind.OPERATOR_SAID: ("text",),
 }
 """The facts that hold what was said, and where in their bodies."""

@@ -254,6 +254,10 @@ SENTENCES: dict[str, str | Callable[[Body], str]] = {
     Kind.OPERATOR_CANCELLED: lambda body: f"{said(body.get('by'), 'An operator')} called the transfer off.",
     Kind.OPERATOR_HANGUP: lambda body: f"{said(body.get('by'), 'An operator')} asked to hang up.",
     Kind.OPERATOR_CALL_BACK_DONE: lambda body: f"{said(body.get('by'), 'An operator')} called the caller back.",
+    Kind.OPERATOR_MARKED: lambda body: (
+        f"{said(body.get('by'), 'Somebody')} marked this moment"
+        + (f": {said(body.get('text'), '')}" if body.get("text") else ".")
+    ),
     Kind.OPERATOR_HELD: _colon("The call is on hold: nothing of it is deleted", "why"),
     Kind.OPERATOR_HOLD_LIFTED: lambda body: f"{said(body.get('by'), 'An operator')} lifted the hold on this call.",
     Kind.OPERATOR_ERASED: "The caller's number and what was said were erased.",

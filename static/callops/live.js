@@ -11,10 +11,7 @@
   const pad = (number, width = 2) => String(number).padStart(width, "0");
 
   let skew = 0; // server time minus ours, in ms
-  let heardAt = 0;
-  let socket = null;
-  let rejoin = null;
-  let lightAt = null;
+  let heardAt = 0, socket = null, rejoin = null, lightAt = null;
 
   htmx.config.wsReconnectDelay = (tries) => Math.min(400 * 2 ** tries, 5000) * (0.5 + Math.random() / 2);
 
@@ -140,7 +137,7 @@
 
   function remember() {
     kept = {
-      details: new Map([...all("details[id]")].map((each) => [each.id, each.open])),
+      details: new Map([...all("details[id]")].map((each) => [each, each.open])),
       focus: document.activeElement && document.activeElement.closest("[id]"),
       active: document.activeElement,
       tails: new Map([...all(".follow")].map((each) => [each, { atEnd: atEnd(each), rows: rowsIn(each) }])),
@@ -152,9 +149,9 @@
     localTimes();
     hearLight();
     if (!kept) return;
-    for (const [id, open] of kept.details) {
-      const now = document.getElementById(id);
-      if (now && now.open !== open) now.open = open;
+    for (const [before, open] of kept.details) {
+      const now = document.getElementById(before.id);
+      if (now && now !== before && now.open !== open) now.open = open;
     }
     if (kept.focus && !kept.active.isConnected) {
       const again = document.getElementById(kept.focus.id);
@@ -169,10 +166,8 @@
     kept = null;
   }
 
-  document.addEventListener("htmx:wsBeforeMessage", remember);
-  document.addEventListener("htmx:wsAfterMessage", restore);
-  document.addEventListener("htmx:beforeSwap", remember);
-  document.addEventListener("htmx:afterSettle", restore);
+  for (const name of ["wsBeforeMessage", "beforeSwap"]) document.addEventListener(`htmx:${name}`, remember);
+  for (const name of ["wsAfterMessage", "afterSettle"]) document.addEventListener(`htmx:${name}`, restore);
 
   /* following the tail */
 
@@ -196,15 +191,11 @@
 
   function toTail(box) {
     const pill = pillOf(box);
-    pill.hidden = true;
-    pill.dataset.more = 0;
-    box.scrollTop = box.scrollHeight;
+    (pill.hidden = true), (pill.dataset.more = 0), (box.scrollTop = box.scrollHeight);
   }
 
   document.addEventListener("scroll", (event) => {
-    if (!event.target.matches || !event.target.matches(".follow")) return;
-    hearing(event.target, atEnd(event.target));
-    if (atEnd(event.target)) toTail(event.target);
+    if (event.target.matches?.(".follow")) hearing(event.target, atEnd(event.target)), atEnd(event.target) && toTail(event.target);
   }, true);
 
   /* clicks and keys */
@@ -219,27 +210,6 @@
     }
     const jump = event.target.closest(".jump");
     if (jump) toTail(jump.parentElement.querySelector(".follow"));
-  });
-
-  function step(by) {
-    const rows = [...all(".row > a:first-child, .grid tbody td:first-child a")];
-    const here = rows.indexOf(document.activeElement);
-    const next = rows[here < 0 ? (by > 0 ? 0 : rows.length - 1) : here + by];
-    if (next) next.focus();
-  }
-
-  const keys = {
-    t: () => $("#destination") && $("#destination").focus(),
-    "/": () => ($("#q") ? $("#q").focus() : location.assign("/calls/")),
-    j: () => step(1),
-    k: () => step(-1),
-  };
-
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
-    if (!Object.hasOwn(keys, event.key)) return;
-    event.preventDefault();
-    keys[event.key]();
   });
 
   /* the beginning */

@@ -12,8 +12,11 @@ from tests.dashboard.browser import VOID
 from tests.people.test_table import TABLE, House, client_of
 
 FILES = ("api/", "metrics", "healthz", "readyz")
-NO_PAGES = {"calls/<str:call_id>/cost", "calls/<str:call_id>/report/<str:name>", "calls/<str:call_id>/evidence.zip"}
-"""A piece of a page, and files."""
+NO_PAGES = {
+    *("calls/<str:call_id>/cost", "palette/"),
+    *("calls/<str:call_id>/report/<str:name>", "calls/<str:call_id>/evidence.zip"),
+}
+"""Pieces of pages, and files."""
 PAGES = [path for method, path in TABLE if method == "GET" and not path.startswith(FILES) and path not in NO_PAGES]
 CLOCK = re.compile(r"\b[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\b")
 AS_IT_CAME = {"pre", "textarea", "svg", "script", "style"}

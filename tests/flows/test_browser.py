@@ -212,3 +212,50 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Page, str], 
         page.set_viewport_size({"width": 1440, "height": 900})
 
     return keep
+
+
+def test_a_call_that_comes_to_need_somebody_is_told_counted_and_stands_first(page: Page, world: World) -> None:
+    page.add_init_script(
+        "window.told = []; window.Notification = class { constructor(title, more) { window.told.push("
+        "more.body); } static permission = 'granted'; static requestPermission = async () => 'granted'; };"
+    )
+    page.reload()
+    expect(page.locator("#live-light")).to_contain_text("live", timeout=SOON_MS)
+    page.get_by_label("Notify me").check()
+    call = world.live("dead_air")
+
+    row = page.locator(f"#row-{call['id']}")
+    expect(page.locator("#board-needs").locator(row)).to_be_visible(timeout=40_000)
+    expect(row).to_contain_text("Dead air")
+    expect(page.locator("#needing")).to_contain_text("needs you")
+    expect(page).to_have_title(re.compile(r"^\(\d+\) Live"))
+    expect(page.locator("#notices")).to_contain_text("Dead air")
+    assert "Dead air" in "".join(page.evaluate("window.told"))
+
+    row.get_by_role("link", name="Transfer").click()
+    expect(page).to_have_url(re.compile(f"/calls/{call['id']}/#commands"))
+    world.hang_up_caller(call["carrier"]["call_sid"])
+
+
+def test_no_row_moves_while_one_points_at_the_board(page: Page, world: World) -> None:
+    expect(page.locator("#live-light")).to_contain_text("live", timeout=SOON_MS)
+    first = world.live("default")
+    row = page.locator(f"#row-{first['id']}")
+    expect(row).to_be_visible(timeout=SOON_MS)
+    row.hover()
+    before = page.locator(".rows .row").evaluate_all("rows => rows.map(row => row.id)")
+
+    sid = world.ring("default")
+    for look in range(60):
+        row.hover(position={"x": 40 + look % 7, "y": 10})
+        if page.locator(".board[data-held]").count():
+            break
+        page.wait_for_timeout(100)
+    assert page.locator(".board[data-held]").count() == 1
+    assert page.locator(".rows .row").evaluate_all("rows => rows.map(row => row.id)") == before
+
+    page.mouse.move(5, 5)
+    expect(page.locator(".board[data-held]")).to_have_count(0)
+    expect(page.locator(".rows .row")).not_to_have_count(len(before), timeout=SOON_MS)
+    for each in (sid, first["carrier"]["call_sid"]):
+        world.hang_up_caller(each)
