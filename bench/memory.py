@@ -24,7 +24,7 @@ async def measure(application: Any, street: Street, contracts: Path) -> list[Fig
     await in_db(stage.set_up)()
     async with child("-m", "bench.crowd") as crowd:
         env = {"CALLOPS_BENCH_STREET": f"http://127.0.0.1:{await crowd.hear()}"}
-        async with serving(env) as (server, _):
+        async with serving(env) as ([server], _):
             await until_open(list(await in_db(stage.accepted)(1)))
             await asyncio.sleep(SETTLED_S)
             base = _held(server)
