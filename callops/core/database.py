@@ -8,15 +8,16 @@ from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar, cast
 
 from asgiref.sync import SyncToAsync
-from django.db import InterfaceError, OperationalError, connections
+from django.db import InterfaceError, InternalError, OperationalError, connections
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 AGAIN_S = 1.0
 
-AWAY = (OperationalError, InterfaceError)
-"""What the ORM raises while the database is away, full, or had to end a transaction: trying again may help."""
+AWAY = (OperationalError, InterfaceError, InternalError)
+"""What the ORM raises while the database is away, full, or had to end a transaction, also one that stood still for too
+long because its process did (25P03): trying again may help."""
 
 logger = logging.getLogger(__name__)
 
