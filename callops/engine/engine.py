@@ -12,12 +12,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError
 
 from callops.alerts import watching
 from callops.core import beats, clock
 from callops.core.config import config
-from callops.core.database import in_db, is_cut_off
+from callops.core.database import AWAY, in_db, is_cut_off
 from callops.core.ids import new_token
 from callops.core.notify import Changes, subscribe
 from callops.core.service import STOP_MAY_TAKE_S, Budget
@@ -100,7 +100,7 @@ class Engine:
         for look in (self._attach, self._move, self._end, self._act, self._tell, *slow):
             try:
                 await look(now)
-            except OperationalError as error:  # then there is nothing else to be seen either
+            except AWAY as error:  # then there is nothing else to be seen either
                 logger.warning("The database could not be looked at; it is tried again. (%s)", error)
                 self._was_cut_off |= is_cut_off(error) and not config().is_sqlite
                 return

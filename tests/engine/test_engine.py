@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from channels.layers import channel_layers
-from django.db import OperationalError
+from django.db import Error, InterfaceError, OperationalError
 
 from callops.core import beats, clock, timekeeping
 from callops.core.database import in_db, is_cut_off
@@ -36,13 +36,15 @@ def accepted() -> AiSession:
 class Away:
     """A database that cannot be reached until `back` is set; then `work` is done."""
 
+    error: type[Error] = OperationalError
+
     def __init__(self, work: Any) -> None:
         self.work, self.asked, self.is_back = work, 0, False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self.asked += 1
         if not self.is_back:
-            raise OperationalError("connection failed")
+            raise self.error("connection failed")
         return self.work(*args, **kwargs)
 
 
@@ -63,14 +65,16 @@ async def test_an_engine_whose_database_is_away_while_it_rests_goes_on(monkeypat
     await running
 
 
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 async def test_an_engine_that_was_cut_off_keeps_its_own_and_takes_nothing_for_the_length_of_a_lease(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, error: type[Error]
 ) -> None:
     monkeypatch.setattr(engine, "config", lambda: type("Served", (), {"is_sqlite": False, "engine_capacity": 9})())
     session = await in_db(accepted)()
     late = Engine(owner="late")
     late._host = SidebandHost(owner="late", outside=OpenAi([Socket()]))
     claim = Away(leases.claim_share)
+    claim.error = error
     monkeypatch.setattr(leases, "claim_share", claim)
 
     await late._look()
