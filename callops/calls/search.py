@@ -12,6 +12,11 @@ from callops.core.text import storable
 _NUMBER = re.compile(r"[0-9\s+()./-]*[0-9][0-9\s+()./-]*", re.ASCII)
 
 
+def digits_of(text: str) -> str:
+    """The digits of what is written like a number, in whatever way; empty when it is none."""
+    return re.sub(r"[^0-9]", "", text) if _NUMBER.fullmatch(text) else ""
+
+
 def matching(calls: CallQuerySet, text: str, *, numbers: bool = True) -> CallQuerySet:
     """Calls of which a number holds the digits of `text`, or of which `text` is an id, whole, at any side.
 
@@ -23,7 +28,6 @@ def matching(calls: CallQuerySet, text: str, *, numbers: bool = True) -> CallQue
     found |= Q(pk__in=Leg.objects.filter(sid=text).values("call_id"))
     found |= Q(pk__in=MergedCall.objects.filter(former_id=text).values("call_id"))
     found |= Q(pk__in=Call.objects.filter(transfers__pk=text).values("pk"))
-    if numbers and _NUMBER.fullmatch(text):
-        digits = re.sub(r"[^0-9]", "", text)
+    if numbers and (digits := digits_of(text)):
         found |= Q(from_number__contains=digits) | Q(to_number__contains=digits)
     return calls.filter(found)

@@ -98,7 +98,8 @@ def rows(now: datetime, scope: Scope = EVERYTHING, only: Collection[str] | None 
     turns = {turn.call_id: turn for turn in Turn.objects.filter(pk__in=last_turns)}
     attempts = {attempt.call_id: attempt for attempt in TransferAttempt.objects.filter(pk__in=last_moves)}
     kept, looking = glance.glances(only), presence.looking([call.pk for call in calls], now)
-    waiting = {each.call_id: each for each in Approval.objects.filter(call__in=wanted.order_by(), decided_at=None)}
+    undecided = Approval.objects.filter(call__in=wanted.order_by(), decided_at=None).order_by("pk")
+    waiting = {each.call_id: each for each in undecided if each.is_open(now)}
     tools = _tools(wanted)
     rows = []
     for call in calls:

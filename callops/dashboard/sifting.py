@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from callops.calls.models import Call
+from callops.calls.search import digits_of
 from callops.calls.words import State
 
 STAGES: Final = tuple(state for state in State if state != State.ENDED)
@@ -21,6 +22,8 @@ class Sift:
     line: int | None = None
     stage: str = ""
     part: str = ""
+    numbers: bool = True
+    """Whether the part may be one of the caller's number: who may not read numbers finds no call by one."""
 
     def lets(self, call: Call) -> bool:
         """Whether the call is shown."""
@@ -28,7 +31,11 @@ class Sift:
             return False
         if self.stage and call.state != self.stage:
             return False
-        return not self.part or any(self.part in each for each in _known_by(call))
+        return not self.part or any(self.part in each for each in self._known_by(call))
+
+    def _known_by(self, call: Call) -> tuple[str, ...]:
+        ids = (call.pk, call.carrier_sid or "", call.ai_call_id or "")
+        return (call.from_number, *ids) if self.numbers else ids
 
     @property
     def address(self) -> str:
@@ -41,20 +48,13 @@ ALL: Final = Sift()
 
 
 def sift_of(query: Mapping[str, str], *, numbers: bool) -> Sift:
-    """What an address asks for; what it asks for in vain is not asked.
-
-    Without `numbers` nobody finds a call by a piece of one, which would be reading it.
-    """
+    """What an address asks for; what it asks for in vain is not asked. A number may be written in any way."""
     line, stage, part = query.get("line", ""), query.get("stage", ""), query.get("q", "")[:MAX_CHARS].strip()
-    digits = part.replace(" ", "").lstrip("+")
-    if digits.isascii() and digits.isdecimal():
-        part = digits if numbers else ""
+    if numbers and (digits := digits_of(part)):
+        part = digits
     return Sift(
         line=(int(line) or None) if line.isascii() and line.isdecimal() and len(line) < 10 else None,
         stage=stage if stage in STAGES else "",
         part=part,
+        numbers=numbers,
     )
-
-
-def _known_by(call: Call) -> tuple[str, ...]:
-    return (call.from_number, call.pk, call.carrier_sid or "", call.ai_call_id or "")

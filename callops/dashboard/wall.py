@@ -11,6 +11,7 @@ from callops.calls.words import State
 from callops.dashboard import board
 from callops.dashboard.board import Row
 from callops.dashboard.needs import Rank
+from callops.dashboard.sifting import STAGES
 from callops.people.standing import Scope
 
 RANKS = {
@@ -18,7 +19,6 @@ RANKS = {
     Rank.AT_RISK: "at risk",
     Rank.WAITING: "waiting for a decision",
 }
-STAGES = tuple(state for state in State if state != State.ENDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,11 @@ def counted(rows: Sequence[Row]) -> Wall:
     going = [row for row in rows if not row.call.is_over]
     stages = Counter(State(row.call.state) for row in going)
     ranks = Counter(row.need.rank for row in going if row.need)
-    lines = {row.call.line_name or "no line": row.call.line_id for row in going}
+    lines = {(row.call.line_name or "no line", row.call.line_id or 0) for row in going}
     return Wall(
         stages=[(state, stages[state]) for state in STAGES],
         needs=[(words, ranks[rank]) for rank, words in RANKS.items() if ranks[rank]],
-        lines=[_line(name, [row for row in going if row.call.line_id == pk]) for name, pk in sorted(lines.items())],
+        lines=[_line(name, [row for row in going if (row.call.line_id or 0) == pk]) for name, pk in sorted(lines)],
         oldest=min((row.call.started_at for row in going if row.need), default=None),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from hypothesis import given
@@ -9,8 +11,10 @@ from hypothesis import strategies as st
 
 from callops.calls.models import Call
 from callops.core import notify
+from callops.core.clock import now
 from callops.core.database import in_db
 from callops.dashboard.sifting import ALL, Sift, sift_of
+from callops.transfers.models import Approval
 from tests.dashboard.browser import Browser
 from tests.dashboard.conftest import SEEING, MakeCall, make_line
 
@@ -30,6 +34,9 @@ def test_nothing_asked_is_everything() -> None:
         (Sift(part="0123"), True),
         (Sift(part="rtc_1"), True),
         (Sift(part="0124"), False),
+        (Sift(part="0123", numbers=False), False),
+        (Sift(part="+", numbers=False), False),
+        (Sift(part="rtc_1", numbers=False), True),
         (Sift(line=7, stage="live", part="CA"), True),
     ],
 )
@@ -49,8 +56,16 @@ def test_no_address_breaks_it_and_its_own_address_asks_the_same(query: dict[str,
 
 
 def test_who_may_not_read_numbers_finds_no_call_by_a_piece_of_one() -> None:
-    assert sift_of({"q": "+1 555 0123"}, numbers=False) == ALL
-    assert sift_of({"q": "+1 555 0123"}, numbers=True).part == "15550123"
+    call = Call(id="01", state="live", from_number="sip:nora@example.com")
+
+    for part in ("+1 555 0123", "nora", "sip:", "@", "+"):
+        assert not sift_of({"q": part}, numbers=False).lets(call)
+    assert sift_of({"q": "nora"}, numbers=True).lets(call)
+
+
+@pytest.mark.parametrize("written", ["+1 555 0123", "555-0123", "(555) 0123", " 5550123"])
+def test_a_number_is_found_however_it_is_written(written: str) -> None:
+    assert sift_of({"q": written}, numbers=True).lets(Call(id="01", state="live", from_number="+15550123"))
 
 
 @pytest.mark.django_db
@@ -97,3 +112,16 @@ async def test_the_most_urgent_call_stands_first_and_a_new_one_flashes_once(make
 
         assert browser.lists["board-needs"] == [f"row-{alone.pk}", f"row-{later.pk}"]
         assert browser.saw("2 calls need you")
+
+
+@pytest.mark.django_db
+def test_a_wish_that_waited_too_long_does_not_hide_the_one_that_waits_now(desk: Client, make_call: MakeCall) -> None:
+    call = make_call()
+    for name, ago in (("a1", 600), ("a2", 10)):
+        asked_at = now() - timedelta(seconds=ago)
+        Approval.objects.create(id=name, call=call, uri="tel:+15550177", asked_by=name, asked_at=asked_at)
+
+    page = desk.get("/").content.decode()
+
+    assert "a2 wants to send the caller" in page
+    assert ">Decide<" in page
