@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from django.conf import settings
@@ -39,7 +39,8 @@ def _play(address: str, play: Callable[[Page], None], cookie: str, size: str) ->
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     need(program, "install chromium")
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=program, args=FLAGS) as browser:
-        context = browser.new_context(base_url=address, viewport=WIDTHS[size])
+        theme: Literal["light", "dark"] = "dark" if size == "phone" else "light"
+        context = browser.new_context(base_url=address, viewport=WIDTHS[size], color_scheme=theme)
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": address}])
         page = context.new_page()
         page.set_default_timeout(15_000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
@@ -22,6 +23,15 @@ QUIET = (
     "--disable-sync",
 )
 SOON_MS = 20_000
+SCREENS: dict[str, tuple[int, Literal["light", "dark"]]] = {"desk": (1440, "light"), "phone": (360, "dark")}
+"""A width, and a theme."""
+
+
+def look_on(page: Page, screen: str) -> None:
+    """The page is as wide as this screen, in its theme."""
+    width, theme = SCREENS[screen]
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=theme)
 
 
 @pytest.fixture(scope="module")
@@ -146,11 +156,14 @@ def count_down_from(page: Page, seconds: int) -> None:
     page.locator("[data-countdown]").evaluate("(form, seconds) => { form.dataset.countdown = seconds }", seconds)
 
 
+@pytest.mark.parametrize("screen", SCREENS)
 def test_a_supervisor_works_one_call_from_whisper_to_hang_up(
     page: Page,
     world: World,
     pictures: Callable[[Page, str], None],
+    screen: str,
 ) -> None:
+    look_on(page, screen)
     call_id = opened(page, world, "happy_silent_refer")
     expect(page.locator("#looking")).to_contain_text("supervisor1", timeout=SOON_MS)
 
@@ -204,17 +217,23 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Page, str], 
     folder.mkdir(exist_ok=True)
 
     def keep(page: Page, name: str) -> None:
+        before = page.viewport_size
         for width in (1440, 360):
             for scheme in ("light", "dark"):
                 page.emulate_media(color_scheme=scheme)
                 page.set_viewport_size({"width": width, "height": 900})
                 page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=False)
-        page.set_viewport_size({"width": 1440, "height": 900})
+        if before is not None:
+            page.set_viewport_size(before)
 
     return keep
 
 
-def test_a_call_that_comes_to_need_somebody_is_told_counted_and_stands_first(page: Page, world: World) -> None:
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_call_that_comes_to_need_somebody_is_told_counted_and_stands_first(
+    page: Page, world: World, screen: str
+) -> None:
+    look_on(page, screen)
     page.add_init_script(
         "window.told = []; window.Notification = class { constructor(title, more) { window.told.push("
         "more.body); } static permission = 'granted'; static requestPermission = async () => 'granted'; };"
