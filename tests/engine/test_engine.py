@@ -155,6 +155,7 @@ async def test_an_engine_whose_machine_is_an_hour_ahead_learns_the_time_before_i
 ) -> None:
     theirs = clock.now() - timedelta(hours=1)
     monkeypatch.setattr(timekeeping, "keep_time", lambda: clock.follow(theirs))
+    monkeypatch.setattr(engine, "keep_time", lambda *, is_busy: None)
     working = Engine(owner="ahead")
     running = asyncio.create_task(working.run())
     try:
