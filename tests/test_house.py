@@ -24,6 +24,7 @@ ROOMS = {
     "custody",
     "dashboard",
     "engine",
+    "finding",
     "people",
     "privacy",
     "providers",

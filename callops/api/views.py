@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any, cast
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from ninja import Header, Query, Router, Status
 from ninja.errors import HttpError
@@ -14,10 +15,11 @@ from callops.api import schemas, shapes
 from callops.api.auth import COMMANDERS, SPEAKERS, PerPerson, SignedRequest
 from callops.calls import timeline
 from callops.calls.commands import hang_up
-from callops.calls.models import Call, Destination
-from callops.calls.search import matching
+from callops.calls.models import Call, CallQuerySet, Destination
 from callops.calls.words import State
 from callops.core.clock import now
+from callops.finding import calls as finding
+from callops.finding.language import parse
 from callops.people.roles import Right
 from callops.people.standing import standing_of
 from callops.reports.download import ZIP, download
@@ -39,6 +41,8 @@ _THROTTLES: list[BaseThrottle] = [PerPerson()]
 
 _FILE = {"type": "string", "format": "binary"}
 
+_Q = "A part of a number, an id, words that were said, or terms as in the history: `refer:unseen wait>10s`"
+
 router = Router()
 
 
@@ -46,17 +50,17 @@ router = Router()
 def list_calls(
     request: SignedRequest,
     state: State | None = None,
-    q: Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$", description="A part of a number, or an id")] = "",
+    q: Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$", description=_Q)] = "",
     limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
     cursor: Annotated[str | None, Query(pattern=rf"^{_ID.pattern}$", description="`next` of the page before")] = None,
 ) -> schemas.Calls:
     """One page; `next` is the cursor of the following one. Pages stay steady while calls arrive."""
     standing = standing_of(request.auth)
-    calls = standing.scope.calls(Call.objects.newest_first().select_related("line"))
+    calls: QuerySet[Any] = standing.scope.calls(Call.objects.newest_first().select_related("line"))
     if state is not None:
         calls = calls.filter(state=state)
     if q.strip():
-        calls = matching(calls, q, numbers=standing.may(Right.SEE_NUMBERS))
+        calls = _found(cast("CallQuerySet", calls), q, numbers=standing.may(Right.SEE_NUMBERS))
     if cursor is not None:
         calls = calls.filter(pk__lt=cursor)
     rows = list(calls[: limit + 1])
@@ -210,6 +214,14 @@ def ask_intervention(
     by = request.auth.get_username()
     row = intervene(call=_call(request, call_id), act=wish.act, words=wish.text, by=by, now=now(), key=key)
     return Status(202, shapes.intervention(row))
+
+
+def _found(calls: CallQuerySet, q: str, *, numbers: bool) -> QuerySet[Any]:
+    """Those that fit what was typed, as the history finds them; 422 says what of it makes no sense."""
+    query = parse(q, now=now())
+    if query.problems:
+        raise HttpError(422, " ".join(f"q: {problem.why}" for problem in query.problems))
+    return finding.fitting(calls, query, now=now(), numbers=numbers)
 
 
 def _call(request: SignedRequest, call_id: str) -> Call:

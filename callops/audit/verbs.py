@@ -21,6 +21,8 @@ ACTS: Final = {
     "dashboard:walls": "make wall link",
     "dashboard:revoke_wall": "revoke wall link",
     "dashboard:simulated_call": "simulate call",
+    "dashboard:save_view": "keep view",
+    "dashboard:forget_view": "forget view",
     "api:ask_transfer": "transfer",
     "api:cancel_transfer": "cancel transfer",
     "api:hang_up_call": "hang up",
@@ -35,6 +37,8 @@ READINGS: Final = {
     "dashboard:report": "read report",
     "dashboard:report_file": "take report",
     "dashboard:evidence_zip": "take evidence",
+    "dashboard:take_csv": "take calls",
+    "dashboard:take_json": "take calls",
     "dashboard:audit": "read audit",
     "dashboard:palette": "look up",
     "api:show_call": "open call",
@@ -42,11 +46,14 @@ READINGS: Final = {
     "api:take_evidence": "take evidence",
     "api:show_transfer": "read transfer",
 }
-OFTEN: Final = frozenset(READINGS.values()) - {"take report", "take evidence"}
+OFTEN: Final = frozenset(READINGS.values()) - {"take report", "take evidence", "take calls"}
 """Readings that are asked for again and again, by pages that come back and by scripts that poll."""
 SEARCHES: Final = {"dashboard:history": "search", "api:list_calls": "search"}
 """Readings that count when something was searched for (`q`)."""
-KEPT: Final = ("destination", "uri", "policy", "act", "agreed", "force", "why", "other", "q", "numbers", "about")
+KEPT: Final = (
+    *("destination", "uri", "policy", "act", "agreed", "force", "why", "other", "q", "numbers", "about"),
+    *("name", "query"),
+)
 """Fields of a form or an address that are kept; words of a conversation are on the call's timeline."""
 BY_COMMAND: Final = "command line"
 PERSON: Final = "change person"

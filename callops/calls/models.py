@@ -142,9 +142,9 @@ class Call(models.Model):
     class Meta:
         ordering: ClassVar = ["-id"]
         indexes: ClassVar = [
-            models.Index(fields=["state", "id"]),
-            models.Index(fields=["from_number", "id"]),
-            models.Index(fields=["failure_stage", "id"]),
+            *(models.Index(fields=[name, "id"]) for name in ("state", "from_number", "failure_stage")),
+            models.Index(fields=["line", "id"], name="call_line_id"),
+            models.Index(fields=["ai_leg_sid"], name="call_ai_leg_sid"),
             models.Index(fields=["webhook_due_at"], condition=Q(webhook_due_at__isnull=False), name="call_webhook_due"),
             models.Index(
                 fields=["carrier_check_at"], condition=Q(carrier_check_at__isnull=False), name="call_carrier_check"

@@ -20,6 +20,7 @@ from callops.calls.words import Lane
 from callops.custody import forgetting
 from callops.custody.models import Hold
 from callops.custody.scrubbing import ERASED, forms, scrub
+from callops.sideband import full_text
 from callops.transfers.models import Evidence
 
 NOT_TOUCHED = (
@@ -64,6 +65,7 @@ def erase(number: str, *, by: str, now: datetime, really: bool = True) -> Report
         for one in report.erased:
             report.counts += _erase_call(one["call"], forms(number), by=by, now=now)
         report.counts += _erase_elsewhere(number, forms(number), but_not=[*report.held, *report.live], now=now)
+        full_text.tidy()
     return report
 
 

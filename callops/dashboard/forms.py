@@ -15,6 +15,7 @@ from callops.transfers.models import Force, Mechanism
 
 ANY_FAILURE = "any"
 MAX_BRIEF = 240
+MAX_SEARCH = 300
 
 
 class WhereTo(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -112,7 +113,7 @@ class LinkForm(forms.Form):
 class HistoryForm(forms.Form):
     """Filters of the history; the address holds them all, and what makes no sense is left out."""
 
-    q = forms.CharField(required=False, max_length=100, strip=True)
+    q = forms.CharField(required=False, max_length=MAX_SEARCH, strip=True)
     state = forms.ChoiceField(required=False, choices=[("", "any state"), *State.choices])
     line = forms.ModelChoiceField(Line.objects.all(), required=False, empty_label="any line")
     mechanism = forms.ChoiceField(required=False, choices=[("", "any transfer"), *Mechanism.choices])

@@ -9,26 +9,21 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Exists, OuterRef, QuerySet
+from django.http import QueryDict
+from django.utils.timezone import get_current_timezone
 
 from callops.alerts.fates import with_fate
 from callops.calls.models import Call, CallQuerySet
-from callops.calls.search import matching
 from callops.core.ids import first_id
-from callops.dashboard.forms import ANY_FAILURE
+from callops.dashboard.forms import ANY_FAILURE, HistoryForm
+from callops.finding import calls as finding
+from callops.finding.language import Query, parse
+from callops.finding.snippets import Piece, holds, snippet
 from callops.people.standing import EVERYTHING, Scope
+from callops.sideband.models import Turn
 from callops.transfers.models import TransferAttempt
 
 PAGE = 50
-FILTERS = {
-    "q": "the search",
-    "state": "the state",
-    "line": "the line",
-    "mechanism": "the transfer",
-    "stage": "the failure",
-    "fate": "the caller",
-    "since": "the beginning",
-    "until": "the end",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +35,65 @@ class Page:
     newer: str
 
 
-def calls(wanted: dict[str, Any], scope: Scope = EVERYTHING, *, numbers: bool = True) -> Page:
-    """The page of calls that fit; each with its last transfer as `last_attempt`. Two queries.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where the words were said: the turn, and a few words around with those looked for marked."""
 
-    Without `numbers` a search finds calls by their ids only: else it would tell a number digit by digit.
+    turn: Turn
+    pieces: Sequence[Piece]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Everything an address asks for, and for whom: the calls that fit are those this person may see."""
+
+    wanted: dict[str, Any]
+    query: Query
+    at: datetime
+    scope: Scope = EVERYTHING
+    numbers: bool = True
+    """Without it a search finds calls by ids and by words only: else it would tell a number digit by digit."""
+
+    def calls(self) -> QuerySet[Any]:
+        """The calls that fit, in no order yet."""
+        return self.scope.calls(
+            finding.fitting(_fitting(self.wanted), self.query, now=self.at, numbers=self.numbers).select_related("line")
+        )
+
+    def address(self, **cursor: str) -> str:
+        """The same as the query of an address."""
+        return address(self.wanted, **cursor)
+
+
+def asked(query: QueryDict, at: datetime, scope: Scope = EVERYTHING, *, numbers: bool = True) -> Search:
+    """What an address asks for; filters that make no sense are left out, terms of the box that do not are told."""
+    wanted = HistoryForm(query).wanted()
+    if "line" in wanted and not scope.sees_line(wanted["line"].pk):
+        del wanted["line"]
+    typed = parse(wanted.get("q", ""), now=at, zone=get_current_timezone())
+    return Search(wanted, typed, at, scope, numbers)
+
+
+def calls(search: Search) -> Page:
+    """The page of calls that fit; each with its `last_attempt`, and as `found` where the words were said.
+
+    Two queries, and one for the words if there are any.
     """
-    page = keyset(scope.calls(_fitting(wanted, numbers=numbers)).select_related("line"), wanted)
-    attempts = TransferAttempt.objects.filter(call__in=[call.pk for call in page.rows]).order_by("pk")
-    last = {attempt.call_id: attempt for attempt in attempts}
+    page = keyset(search.calls(), search.wanted)
+    keys = [call.pk for call in page.rows]
+    last = {each.call_id: each for each in TransferAttempt.objects.filter(call__in=keys).order_by("pk")}
+    words = _words(search, keys)
     for call in page.rows:
         call.last_attempt = last.get(call.pk)
+        call.found = words.get(call.pk)
     return page
+
+
+def neighbours(search: Search, call: Call) -> tuple[str | None, str | None]:
+    """The ids of the call before and after this one among those that fit: the newer, the older. Two queries."""
+    found = search.calls()
+    newer = found.filter(pk__gt=call.pk).order_by("pk").values_list("pk", flat=True).first()
+    return newer, found.filter(pk__lt=call.pk).order_by("-pk").values_list("pk", flat=True).first()
 
 
 def keyset(found: QuerySet[Any], wanted: dict[str, Any]) -> Page:
@@ -77,10 +120,16 @@ def address(wanted: dict[str, Any], **cursor: str) -> str:
     return "?" + urlencode({**plain, **cursor})
 
 
-def looser(wanted: dict[str, Any]) -> list[tuple[str, str]]:
-    """Each filter that is set, by its name on the page, with the address without it."""
-    left = {name: value for name, value in wanted.items() if name not in ("before", "after")}
-    return [(FILTERS[name], address({key: left[key] for key in left if key != name})) for name in left]
+def _words(search: Search, keys: Sequence[str]) -> dict[str, Found]:
+    """The first turn of each call that holds words looked for."""
+    phrases = finding.said(search.query, numbers=search.numbers)
+    if not phrases or not keys:
+        return {}
+    found: dict[str, Found] = {}
+    for turn in finding.turns(search.query, numbers=search.numbers).filter(call__in=keys).order_by("call", "position"):
+        if turn.call_id not in found and holds(turn.text, phrases):
+            found[turn.call_id] = Found(turn, snippet(turn.text, phrases))
+    return found
 
 
 def _plain(value: Any) -> Any:
@@ -90,7 +139,7 @@ def _plain(value: Any) -> Any:
     return getattr(value, "pk", value)
 
 
-def _fitting(wanted: dict[str, Any], *, numbers: bool = True) -> QuerySet[Any]:
+def _fitting(wanted: dict[str, Any]) -> CallQuerySet:
     found = _failed(_began(Call.objects.all(), wanted), wanted)
     if state := wanted.get("state"):
         found = found.filter(state=state)
@@ -98,9 +147,9 @@ def _fitting(wanted: dict[str, Any], *, numbers: bool = True) -> QuerySet[Any]:
         found = found.filter(line=line)
     if mechanism := wanted.get("mechanism"):
         found = found.filter(Exists(TransferAttempt.objects.filter(call=OuterRef("pk"), mechanism=mechanism)))
-    if words := wanted.get("q"):
-        found = matching(found, words, numbers=numbers)
-    return with_fate(found).filter(fate=fate) if (fate := wanted.get("fate")) else found
+    if fate := wanted.get("fate"):
+        found = found.filter(pk__in=with_fate(found).filter(fate=fate).values("pk"))
+    return found
 
 
 def _began(found: CallQuerySet, wanted: dict[str, Any]) -> CallQuerySet:

@@ -12,10 +12,9 @@ from callops.alerts.models import Incident
 from callops.calls.models import CallBack, Line
 from callops.core.clock import now
 from callops.core.config import config
-from callops.dashboard import access, board, callers, first_run, history, outages, results, spent
+from callops.dashboard import access, board, callers, first_run, history_pages, outages, results, spent
 from callops.dashboard.call_page import became, read
 from callops.dashboard.commands import page_context
-from callops.dashboard.forms import HistoryForm
 from callops.dashboard.sifting import STAGES, sift_of
 from callops.people.roles import Right
 
@@ -48,28 +47,6 @@ def board_page(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 @access.signed_in
-def history_page(request: HttpRequest) -> HttpResponse:
-    """Calls of the past; the address holds filters and page, so it can be sent to somebody."""
-    form = HistoryForm(request.GET)
-    wanted = form.wanted()
-    page = history.calls(wanted, access.scope(request), numbers=access.may(request, Right.SEE_NUMBERS))
-    context = {
-        "form": form,
-        "page": page,
-        "wanted": wanted,
-        "looser": [] if page.rows else history.looser(wanted),
-        "may_read_numbers": access.may(request, Right.SEE_NUMBERS),
-        "here": "history",
-    }
-    response = render(request, "dashboard/history.html", context)
-    if access.is_htmx(request):
-        response.headers["HX-Push-Url"] = request.path + history.address(wanted)
-    return response
-
-
-@never_cache
-@require_safe
-@access.signed_in
 def call(request: HttpRequest, call_id: str) -> HttpResponse:
     """What is true of this call, and what can I do?"""
     picture = read(call_id, now=now())
@@ -77,7 +54,8 @@ def call(request: HttpRequest, call_id: str) -> HttpResponse:
         return _where_it_went(call_id)
     if not access.scope(request).sees_line(picture.call.line_id):
         raise Http404("There is no such call.")
-    return render(request, "dashboard/call.html", page_context(request, picture))
+    context = {**page_context(request, picture), **history_pages.among(request, picture.call)}
+    return render(request, "dashboard/call.html", context)
 
 
 @never_cache

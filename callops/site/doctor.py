@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from django.contrib.auth import get_user_model
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
 from callops.calls.models import Destination, Line
@@ -130,6 +130,7 @@ def database(config: Config) -> Iterator[Finding]:
         yield room(Path(config.database["NAME"]).parent)
     else:
         yield clock("the database", database_time())
+        yield trigrams()
     yield directory()
     yield people()
     yield workers()
@@ -147,6 +148,19 @@ def room(folder: Path) -> Finding:
     free_gb = shutil.disk_usage(folder).free / 1e9
     mend = "make room on the disk that holds the database, or let `manage.py retain` delete what is old"
     return Finding("disk", free_gb >= FREE_GB, f"{free_gb:.1f} GB free for the database", mend)
+
+
+def trigrams() -> Finding:
+    """Whether parts of numbers are found by an index."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('call_from_number_part') IS NOT NULL")
+        ((has,),) = cursor.fetchall()
+    if has:
+        return Finding("search", True, "parts of numbers go by an index")
+    hint = "CREATE EXTENSION pg_trgm, then `manage.py migrate calls 0002` and `manage.py migrate`"
+    return Finding(
+        "search", None, "PostgreSQL has no pg_trgm; with many calls a part of a number is found slowly", hint
+    )
 
 
 def directory() -> Finding:

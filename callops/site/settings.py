@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "callops.custody",
     "callops.reports",
     "callops.alerts",
+    "callops.finding",
     "callops.engine",
     "callops.webhooks",
     "callops.dashboard",

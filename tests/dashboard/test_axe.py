@@ -103,7 +103,7 @@ def test_neither_has_the_way_to_a_first_call_nor_the_page_without_a_database(
         raise OperationalError("database or disk is full")
 
     settings.CALLOPS = replace(config(), demo=True)
-    monkeypatch.setattr("callops.dashboard.views.history.calls", read)
+    monkeypatch.setattr("callops.dashboard.history.calls", read)
     monkeypatch.setattr("callops.core.room.free_gb", lambda: 0.001)
 
     found = walked(live_server.url, ["/", "/calls/?state=live"], Role.ADMINISTRATOR, "full-")

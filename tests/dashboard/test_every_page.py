@@ -13,7 +13,7 @@ from tests.people.test_table import TABLE, House, client_of
 
 FILES = ("api/", "metrics", "healthz", "readyz")
 NO_PAGES = {
-    *("calls/<str:call_id>/cost", "palette/"),
+    *("calls/<str:call_id>/cost", "palette/", "calls/complete", "calls/export.csv", "calls/export.json"),
     *("calls/<str:call_id>/report/<str:name>", "calls/<str:call_id>/evidence.zip"),
 }
 """Pieces of pages, and files."""

@@ -96,6 +96,7 @@ class House:
             "token": self.call.token,
             "key": "everybodys",
             "link_id": self.link.pk,
+            "view_id": 1,
         }
         return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(known[found[1]]), path)
 
