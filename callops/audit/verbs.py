@@ -21,6 +21,10 @@ ACTS: Final = {
     "dashboard:walls": "make wall link",
     "dashboard:revoke_wall": "revoke wall link",
     "dashboard:simulated_call": "simulate call",
+    "dashboard:new_incident": "open incident",
+    "dashboard:add_found": "add calls to incident",
+    "dashboard:add_call": "add calls to incident",
+    "dashboard:incident_act": "work on incident",
     "dashboard:save_view": "keep view",
     "dashboard:forget_view": "forget view",
     "api:ask_transfer": "transfer",
@@ -37,6 +41,8 @@ READINGS: Final = {
     "dashboard:report": "read report",
     "dashboard:report_file": "take report",
     "dashboard:evidence_zip": "take evidence",
+    "dashboard:incident": "read incident",
+    "dashboard:post_mortem": "take report",
     "dashboard:take_csv": "take calls",
     "dashboard:take_json": "take calls",
     "dashboard:audit": "read audit",
@@ -52,7 +58,7 @@ SEARCHES: Final = {"dashboard:history": "search", "api:list_calls": "search"}
 """Readings that count when something was searched for (`q`)."""
 KEPT: Final = (
     *("destination", "uri", "policy", "act", "agreed", "force", "why", "other", "q", "numbers", "about"),
-    *("name", "query"),
+    *("name", "query", "incident", "title", "owner", "cause", "call"),
 )
 """Fields of a form or an address that are kept; words of a conversation are on the call's timeline."""
 BY_COMMAND: Final = "command line"

@@ -25,6 +25,7 @@ from callops.transfers.models import Evidence
 
 NOT_TOUCHED = (
     "Backups and log files are not touched: let them run out, or restore none from before this erasure.",
+    "What people wrote in the notes of incidents is not touched: look through those of these calls.",
     "What Twilio and OpenAI keep of these calls is theirs to erase: ask them with the ids below.",
 )
 

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from callops.calls.models import Call, Destination, Line
 from callops.core.clock import now
 from callops.core.database import in_db
-from callops.dashboard import access, history
+from callops.dashboard import access, history, incident_choices
 from callops.dashboard.forms import MAX_SEARCH, HistoryForm
 from callops.dashboard.history import Search
 from callops.dashboard.history_chips import chips
@@ -138,6 +138,7 @@ def _context(request: HttpRequest, search: Search) -> dict[str, object]:
         "views": _views(request),
         "may_read_numbers": search.numbers,
         "may_export": access.may(request, Right.EXPORT),
+        "incidents": incident_choices.choices(request) if access.may(request, Right.EXPORT) else [],
         "may_administer": access.may(request, Right.ADMINISTER),
         "longest": MAX_SEARCH,
         "here": "history",

@@ -118,8 +118,24 @@ class Again:
         return "Redirect instead" if self.redirect else "Try again"
 
 
+def trouble(incident: Incident) -> str:
+    """What an incident is: the title a person gave it, else a sentence without its end."""
+    return incident.title or TROUBLES.get(incident.subject, incident.subject)
+
+
+def work_chip(incident: Incident) -> Chip:
+    """Whether somebody has seen to it."""
+    if incident.resolved_at:
+        return Chip("resolved", "tick", "proven")
+    if incident.acknowledged_at:
+        return Chip("acknowledged", "dot", "talking")
+    return Chip("nobody has seen it", "triangle", "look")
+
+
 def incident_chip(incident: Incident) -> Chip:
     """Whether it is over; while it is not, red when something stays away or most calls fail, else amber."""
+    if incident.is_by_hand and not incident.closed_at:
+        return Chip("open", "triangle", "look")
     if incident.closed_at:
         return Chip("over", "square", "waiting")
     grave = bool(incident.about) or incident.failed * 2 >= incident.calls

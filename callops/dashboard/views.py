@@ -8,11 +8,21 @@ from django.shortcuts import render, resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from callops.alerts.models import Incident
+from callops.alerts.models import BY_HAND
 from callops.calls.models import CallBack, Line
 from callops.core.clock import now
 from callops.core.config import config
-from callops.dashboard import access, board, callers, first_run, history_pages, outages, results, spent
+from callops.dashboard import (
+    access,
+    board,
+    callers,
+    first_run,
+    history_pages,
+    incident_choices,
+    outages,
+    results,
+    spent,
+)
 from callops.dashboard.call_page import became, read
 from callops.dashboard.commands import page_context
 from callops.dashboard.sifting import STAGES, sift_of
@@ -20,6 +30,7 @@ from callops.people.roles import Right
 
 TASKS = 200
 DONE_TASKS = 20
+MOST_INCIDENTS = 50
 
 
 @never_cache
@@ -55,6 +66,7 @@ def call(request: HttpRequest, call_id: str) -> HttpResponse:
     if not access.scope(request).sees_line(picture.call.line_id):
         raise Http404("There is no such call.")
     context = {**page_context(request, picture), **history_pages.among(request, picture.call)}
+    context["incidents"] = incident_choices.choices(request) if access.may(request, Right.EXPORT) else []
     return render(request, "dashboard/call.html", context)
 
 
@@ -91,12 +103,16 @@ def incidents_page(request: HttpRequest) -> HttpResponse:
     """What keeps callers from the AI, how many it hit, and who is to be called back?"""
     period = outages.PERIODS.get(request.GET.get("period", ""), outages.PERIODS[outages.USUAL])
     outage = outages.read(period, now(), access.scope(request))
-    recent = Q(closed_at__isnull=True) | Q(closed_at__gte=outage.since)
+    seen, show = incident_choices.seen_by(request).select_related("owner"), request.GET.get("show", "")
+    recent = Q(closed_at__isnull=True) | Q(closed_at__gte=outage.since) | Q(resolved_at__isnull=True, kind=BY_HAND)
+    shown = {"unresolved": Q(resolved_at__isnull=True), "mine": Q(owner=access.user_of(request)), "all": Q()}
     context = {
         "outage": outage,
         "callers": callers.to_call_back(outage.since, access.scope(request)),
         "most": callers.MOST,
-        "incidents": Incident.objects.filter(recent)[:50],
+        "incidents": seen.filter(shown.get(show, recent))[:MOST_INCIDENTS],
+        "show": show if show in shown else "",
+        "may_work": access.may(request, Right.EXPORT),
         "period": period,
         "choices": outages.PERIODS.values(),
         "here": "incidents",

@@ -16,6 +16,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.test import Client
 from django.urls import get_resolver
 
+from callops.alerts import working
 from callops.calls.models import Call, CallBack
 from callops.core.clock import now
 from callops.core.database import in_db
@@ -82,6 +83,8 @@ class House:
         }
         self.link = WallLink.objects.create(by=User.objects.create_superuser("maker"), name="Hall", **known)
 
+        self.incident = working.open_by_hand(title="Silence", by="maker", now=now())
+
     def fill(self, path: str) -> str:
         known = {
             "call_id": self.call.pk,
@@ -97,6 +100,7 @@ class House:
             "key": "everybodys",
             "link_id": self.link.pk,
             "view_id": 1,
+            "incident_id": self.incident.pk,
         }
         return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(known[found[1]]), path)
 

@@ -9,9 +9,11 @@ from django.shortcuts import resolve_url
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from callops.dashboard import history
+from callops.alerts.models import Incident
+from callops.dashboard import history, phrases
 from callops.dashboard.forms import ANY_FAILURE
 from callops.dashboard.outages import Outage, StageLine
+from callops.dashboard.templatetags.desk import chip
 
 register = template.Library()
 
@@ -54,6 +56,12 @@ def bars(outage: Outage, line: StageLine) -> SafeString:
         '<svg class="bars" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}">{}</svg>',
         width, HEIGHT, width, HEIGHT, words, drawn,
     )  # fmt: skip
+
+
+@register.filter
+def work_chip(incident: Incident) -> SafeString:
+    """Whether somebody has seen to the incident: word, shape and colour."""
+    return chip(phrases.work_chip(incident))
 
 
 def _height(count: int, most: int) -> int:

@@ -217,7 +217,7 @@ def fate_chip(fate: str) -> SafeString:
 @register.filter
 def trouble(incident: Incident) -> str:
     """What the incident is, in a supervisor's words."""
-    return phrases.TROUBLES[incident.subject]
+    return phrases.trouble(incident)
 
 
 def chip(of: Chip) -> SafeString:

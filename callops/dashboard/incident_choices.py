@@ -1,0 +1,26 @@
+"""Which incidents a person sees, and to which of them a call may be added."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef, Q
+from django.http import HttpRequest
+
+from callops.alerts.models import BY_HAND, Incident, IncidentCall, IncidentQuerySet
+from callops.dashboard import access
+
+MOST = 50
+
+
+def seen_by(request: HttpRequest) -> IncidentQuerySet:
+    """Incidents this person sees: those that open by themselves, one's own, and people's with a call that one sees."""
+    scope, user = access.scope(request), access.user_of(request)
+    if scope.lines is None:
+        return Incident.objects.all()
+    mine = Q(opened_by=user.get_username()) | Q(owner=user)
+    theirs = IncidentCall.objects.filter(incident=OuterRef("pk"), is_out=False, call__line__in=scope.lines)
+    return Incident.objects.filter(~Q(kind=BY_HAND) | mine | Exists(theirs))
+
+
+def choices(request: HttpRequest) -> IncidentQuerySet:
+    """Incidents a call may be added to: those that are not resolved, newest first; asked when looked at."""
+    return seen_by(request).unresolved()[:MOST]
