@@ -13,6 +13,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from callops.core.config import Config
+from callops.core.rates import rates
 from tests.servers import postgres, postgres_url, redis_url
 
 __all__ = ["configure", "contracts", "postgres", "postgres_url", "redis_url"]
@@ -40,6 +41,12 @@ def configure(settings: Any) -> Callable[..., Config]:
         return changed
 
     return change
+
+
+@pytest.fixture(autouse=True)
+def _fresh_rates() -> None:
+    """Nobody asked for anything before the test."""
+    rates.forget()
 
 
 @pytest.hookimpl(optionalhook=True)

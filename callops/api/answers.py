@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from functools import wraps
 from http import HTTPMethod
@@ -11,10 +12,11 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
-from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
 
-from callops.api.auth import NO_CREDENTIALS
+from callops.api.auth import NO_CREDENTIALS, TooMany
 from callops.calls.commands import AlreadyOver
+from callops.core.doors import too_often
 from callops.supervision.commands import NotNow, Unfit
 from callops.transfers.commands import AnotherOpen, NotTransferable, TargetRefused, TooLate
 from callops.transfers.typed import ApprovalWanted, TooOften
@@ -94,6 +96,11 @@ def _not_this_way(method: str, headers: Mapping[str, str]) -> HttpResponse:
 
 def _told(request: HttpRequest, error: Raised) -> HttpResponse:
     match error:
+        case TooMany():
+            return _later(error.message, error.retry_s)
+        case Throttled():
+            retry_s = math.ceil(error.wait or 1)
+            return _later(too_often(retry_s), retry_s)
         case HttpError():
             return problem(error.status_code, error.message)
         case ValidationError():
@@ -107,10 +114,14 @@ def _told(request: HttpRequest, error: Raised) -> HttpResponse:
         case ApprovalWanted():
             return problem(409, str(error), approval_id=error.approval.pk)
         case TooOften():
-            answer = problem(429, str(error))
-            answer.headers["Retry-After"] = str(error.retry_s)
-            return answer
+            return _later(str(error), error.retry_s)
     return problem(409, str(error))
+
+
+def _later(why: str, retry_s: int) -> HttpResponse:
+    answer = problem(429, why)
+    answer.headers["Retry-After"] = str(retry_s)
+    return answer
 
 
 def _unknown_sender(request: HttpRequest, error: Raised) -> HttpResponse:

@@ -43,5 +43,12 @@ def is_good(token: str) -> bool:
     return user_of(token, clock_now()) is not None
 
 
+def cause_of(token: str) -> str:
+    """Why a token that was refused is none, as far as its shape shows. Pure."""
+    if token.strip().startswith(PREFIX):
+        return "It is shaped like ours and stands for nobody: its person was removed, or it is of another database."
+    return "It is no token of ours: somebody tries, or a script sends another service's. create_api_token makes one."
+
+
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()

@@ -34,9 +34,9 @@ LONGEST_PAGE = 200
 EVENTS_PAGE = 500
 
 _ID = re.compile(r"[0-9A-Za-z]{1,26}")
-_REFUSALS = {frozenset({401, 403, 404, 422}): schemas.Problem}
-_COMMAND_REFUSALS = {frozenset({400, 401, 403, 404, 409, 422, 429}): schemas.Problem}
-_TRANSFER_REFUSALS = {frozenset({400, 401, 403, 404, 422, 429}): schemas.Problem, 409: schemas.TransferProblem}
+_REFUSALS = {frozenset({401, 403, 404, 422, 429}): schemas.Problem}
+_COMMAND_REFUSALS = {frozenset({400, 401, 403, 404, 409, 413, 422, 429}): schemas.Problem}
+_TRANSFER_REFUSALS = {frozenset({400, 401, 403, 404, 413, 422, 429}): schemas.Problem, 409: schemas.TransferProblem}
 _THROTTLES: list[BaseThrottle] = [PerPerson()]
 
 _FILE = {"type": "string", "format": "binary"}

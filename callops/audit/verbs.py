@@ -46,6 +46,7 @@ READINGS: Final = {
     "dashboard:take_csv": "take calls",
     "dashboard:take_json": "take calls",
     "dashboard:audit": "read audit",
+    "dashboard:doors": "read doors",
     "dashboard:palette": "look up",
     "api:show_call": "open call",
     "api:list_events": "read timeline",

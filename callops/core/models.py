@@ -35,3 +35,24 @@ class Beat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} at {self.at}"
+
+
+class Refusal(models.Model):
+    """How often one door refused requests in one hour for one reason, with the cause that is likely."""
+
+    door = models.CharField(max_length=20)
+    hour = models.DateTimeField()
+    """The start of the hour."""
+    reason = models.CharField(max_length=120)
+    cause = models.CharField(max_length=300)
+    count = models.PositiveBigIntegerField(default=1)
+    last_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-hour", "door", "-last_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["hour", "door", "reason", "cause"], name="core_refusal_once_an_hour")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.door} refused {self.count}: {self.reason}"

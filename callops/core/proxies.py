@@ -43,3 +43,13 @@ class ClientAddress:
             peer = str(request.META.get("REMOTE_ADDR", ""))
             request.META["REMOTE_ADDR"] = client_address(peer, request.headers.get("X-Forwarded-For", ""), trusted)
         return self.get_response(request)
+
+
+def asker(request: HttpRequest) -> str:
+    """Whose requests are counted together: an address, or a network of IPv6 as one customer has it (RFC 6177)."""
+    text = str(request.META.get("REMOTE_ADDR", ""))[:64]
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    return text if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))

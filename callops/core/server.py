@@ -20,6 +20,8 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.tcp import Connection
 
+from callops.core.arriving import Arriving
+from callops.core.doors import SOCKETS
 from callops.core.service import STOP_MAY_TAKE_S, Service, loop_first
 
 logger = logging.getLogger(__name__)
@@ -68,6 +70,8 @@ class Server(Daphne):
             signal_handlers=False,
             http_timeout=60,
             websocket_timeout=-1,
+            websocket_max_message_size=SOCKETS.body,
+            websocket_max_frame_size=SOCKETS.body,
             server_name="callops",
         )
         self.services = services
@@ -91,6 +95,7 @@ class Server(Daphne):
         return not self.failed
 
     def _start(self) -> None:
+        self.http_factory.protocol = Arriving  # nobody was let in yet
         for name in (signal.SIGTERM, signal.SIGINT):
             twisted_loop.add_signal_handler(name, self.drain)
         self._running = [twisted_loop.create_task(self._run(service)) for service in self.services]

@@ -15,6 +15,8 @@ from callops.audit.middleware import recent
 from callops.core import ear
 from callops.core.clock import now
 from callops.core.database import in_db
+from callops.core.doors import SOCKETS
+from callops.core.rates import rates
 from callops.dashboard import access
 from callops.dashboard.hub import NOT_SIGNED_IN, hub
 from callops.dashboard.outbox import Outbox
@@ -24,6 +26,8 @@ from callops.people.standing import standing_of
 from callops.supervision import presence
 
 NO_SUCH_CALL = 4404
+TOO_OFTEN = 1013
+"""Try again later (RFC 6455 registry): browsers come back by themselves, each time after a longer while."""
 
 
 class Live(AsyncWebsocketConsumer):
@@ -39,6 +43,9 @@ class Live(AsyncWebsocketConsumer):
         await self.accept()
         if not access.may_see(user):
             await self.close(NOT_SIGNED_IN)
+            return
+        if rates.wait_s((SOCKETS.name, user.pk), SOCKETS.a_minute, now().timestamp()):
+            await self.close(TOO_OFTEN)
             return
         at_once = self.scope.get("extensions", {}).get("callops.at_once")
         standing, name = await in_db(standing_of)(user), getattr(user, "username", "")

@@ -30,8 +30,19 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """413 for what is too big to be taken, else 400."""
-    big = isinstance(exception, TOO_BIG)
-    return _page("413.html" if big else "400.html", status=413 if big else 400)
+    return too_big(request) if isinstance(exception, TOO_BIG) else _page("400.html", status=400)
+
+
+def too_big(request: HttpRequest) -> HttpResponse:
+    """413 for a form that is larger than any of ours."""
+    return _page("413.html", status=413)
+
+
+def too_often(request: HttpRequest, wait_s: int) -> HttpResponse:
+    """429 for somebody whose pages ask without an end; a part of a page stays as it is meanwhile."""
+    answer = _page("too_often.html", status=429, wait_s=wait_s)
+    answer.headers["HX-Reswap"] = "none"
+    return answer
 
 
 def _may_repeat(request: HttpRequest) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from callops.accounts import switching
+from callops.core.doors import DOORS
 from callops.site import environment, start
 
 start.read_dotenv()
@@ -57,6 +58,7 @@ MIDDLEWARE = [
     "callops.core.plain_path.PlainPath",
     "callops.core.proxies.ClientAddress",
     "callops.core.headers.SecurityHeaders",
+    "callops.site.limits.Sizes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -66,6 +68,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "callops.site.limits.HowOften",
     "callops.people.sessions.Idle",
     "callops.people.middleware.Veil",
     "callops.audit.middleware.Audit",
@@ -125,6 +128,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # Pages end in a slash and may be asked for without one. The carrier's and OpenAI's addresses have none, match as
 # they are and so are never redirected (a redirected POST would lose its body and its signature).
 APPEND_SLASH = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = max(door.body for door in DOORS)  # each door has its own limit (site.limits)
 
 PUBLIC_IS_HTTPS = urlsplit(CALLOPS.public_url).scheme == "https"
 _PUBLIC = urlsplit(CALLOPS.public_url)

@@ -22,12 +22,12 @@ from callops.providers.twilio import alerts, callbacks, signature
 from callops.providers.twilio.alerts import Alert
 from callops.providers.twilio.callbacks import Callback
 from callops.webhooks import waiting
+from callops.webhooks.refusing import unsigned_carrier
 
 logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
-MAX_BODY = 256 * 1024
 XML = "text/xml; charset=utf-8"
 KEPT_HEADERS = frozenset(
     {
@@ -77,10 +77,7 @@ def _door(
         try:
             _verify(request)
         except signature.BadSignature as refusal:
-            bump("refused.twilio_signature", clock.now(), f"{request.path}: {refusal.reason}")
-            return HttpResponse(
-                "The signature does not fit this address and body.\n", status=403, content_type="text/plain"
-            )
+            return unsigned_carrier(request, refusal, clock.now())
         form = waiting.said(request)
         try:
             said = parse(form)

@@ -32,6 +32,7 @@ from callops.providers.told import Told, told
 from callops.sideband import acceptance, arrivals, deciding
 from callops.sideband.models import AiSession
 from callops.webhooks import gate
+from callops.webhooks.refusing import unsigned_openai
 
 ACCEPT_TIMEOUT_S = 4.5
 POLL_S = 0.1
@@ -48,9 +49,9 @@ async def receive(request: HttpRequest) -> HttpResponse:
         webhook.verify(config().openai_webhook_secrets, headers=request.headers, body=body, now=at)
         event = webhook.parse(body)
     except webhook.BadSignature as refusal:
-        return await _refused("refused.openai_signature", refusal.reason, at)
+        return await in_db(unsigned_openai)(request, refusal, at)
     except webhook.Malformed as problem:
-        return await _refused("refused.openai_body", str(problem), at)
+        return await _unreadable(str(problem), at)
     delivery = request.headers.get("webhook-id") or event.id
     if event.call_id is None or event.runtime != "realtime":
         await in_db(_keep)(event, delivery, at)
@@ -107,8 +108,8 @@ def _client(loop: asyncio.AbstractEventLoop) -> httpx.AsyncClient:
     return openai.client(config().openai_base_url, config().openai_api_key)
 
 
-async def _refused(name: str, reason: str, at: datetime) -> HttpResponse:
-    await in_db(bump)(name, at, reason)
+async def _unreadable(reason: str, at: datetime) -> HttpResponse:
+    await in_db(bump)("refused.openai_body", at, reason)
     return HttpResponse(f"This delivery was not taken: {reason}.\n", status=400, content_type="text/plain")
 
 

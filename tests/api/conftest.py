@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.core.cache import cache
 from django.test import Client
 
 from callops.api.tokens import issue
@@ -16,11 +15,6 @@ from callops.calls.models import Call, Destination, Line
 from callops.core.ids import new_id, new_token
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 120_000, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def _fresh_counts() -> None:
-    cache.clear()
 
 
 @pytest.fixture

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+from dataclasses import replace
 from typing import Any
 
+from callops.core import arriving
+from callops.core.doors import HEADERS_S, door_of
 from callops.core.server import Server
 
 
@@ -52,6 +56,9 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 def main(port: int, kind: str) -> int:
     """Exit status 0 when the server ended well."""
+    hurry = float(os.environ.get("CALLOPS_TEST_HURRY", "1"))
+    limits = {"HEADERS_S": HEADERS_S / hurry, "door_of": lambda path: replace(door_of(path), body_s=10 / hurry)}
+    vars(arriving).update(limits)
     service = Broken() if kind == "broken" else Clock()
     server = Server(application, host="127.0.0.1", port=port, services=[service])
     return 0 if server.serve(ready=lambda: print("ready", flush=True)) else 1

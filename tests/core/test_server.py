@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -40,18 +41,19 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(kind: str = "clock", port: int = 0) -> Iterator[Served]:
+def serving(kind: str = "clock", port: int = 0, **env: str) -> Iterator[Served]:
     port = port or free_port()
     words = [sys.executable, "-m", "tests.core.served", str(port), kind]
-    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, **env})
     try:
         yield Served(process, port)
     finally:
         stop(process)
-        for pipe in (process.stdin, process.stdout, process.stderr):
-            assert pipe
+        for end in (process.stdin, process.stdout, process.stderr):
+            assert end
             with contextlib.suppress(BrokenPipeError):
-                pipe.close()
+                end.close()
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])

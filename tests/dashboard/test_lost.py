@@ -163,7 +163,7 @@ def test_the_full_disk_stands_above_the_page(desk: Client, monkeypatch: pytest.M
     assert "Incident:" not in text
 
 
-@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "413", "429", "500", "503"])
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "413", "429", "500", "503", "too_often"])
 def test_every_such_page_is_a_whole_page_that_leads_back(name: str) -> None:
     text = render_to_string(f"{name}.html")
 

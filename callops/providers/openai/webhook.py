@@ -14,6 +14,10 @@ from callops.providers.identifiers import is_identifier
 from callops.providers.openai.sip_headers import SipHeader
 
 TOLERANCE_S = 300
+MISSING = "a signature header is missing"
+NO_MATCH = "no signature matches"
+NO_SECRET = "no usable secret is configured"  # noqa: S105 - a sentence
+TOO_OLD, TOO_NEW = "the delivery is too old", "the delivery is too new"
 
 Runtime = Literal["realtime", "live"]
 
@@ -66,16 +70,16 @@ def verify(secrets: Sequence[str], *, headers: Mapping[str, str], body: bytes, n
     delivery, stamp = given.get("webhook-id", ""), given.get("webhook-timestamp", "")
     signatures = _signatures(given.get("webhook-signature", ""))
     if not (delivery and stamp and signatures):
-        raise BadSignature("a signature header is missing")
+        raise BadSignature(MISSING)
     if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 11):
         raise BadSignature("the timestamp is not an integer")
     expected = _expected(secrets, delivery=delivery, stamp=int(stamp), body=body)
     matches = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in signatures]
     if not any(matches):
-        raise BadSignature("no signature matches" if expected else "no usable secret is configured")
+        raise BadSignature(NO_MATCH if expected else NO_SECRET)
     age_s = now.timestamp() - int(stamp)
     if abs(age_s) > TOLERANCE_S:
-        raise StaleTimestamp("the delivery is too old" if age_s > 0 else "the delivery is too new")
+        raise StaleTimestamp(TOO_OLD if age_s > 0 else TOO_NEW)
 
 
 def parse(body: bytes) -> WebhookEvent:

@@ -15,6 +15,9 @@ from twilio.request_validator import (
 
 _ALGORITHMS = (HMAC_SHA1, HMAC_SHA256)
 _BODY_HASH = "bodySHA256"
+MISSING = "the signature header is missing"
+NO_MATCH = "no signature matches"
+NO_TOKEN = "no token is configured"  # noqa: S105 - a sentence
 
 
 class BadSignature(Exception):
@@ -50,17 +53,17 @@ def verify(
     signature = given.get(SIGNATURE_HEADER.lower(), "")
     algorithm = _algorithm(given.get(SIGNATURE_SETTINGS_HEADER.lower(), ""))
     if not signature:
-        raise BadSignature("the signature header is missing")
+        raise BadSignature(MISSING)
     signed = _signed_params(url, method, params, body)
     usable = [token for token in tokens if token]
     if not usable:
-        raise BadSignature("no token is configured")
+        raise BadSignature(NO_TOKEN)
     try:
         matches = [RequestValidator(token).validate(url, signed, signature, algorithm) for token in usable]
     except ValueError as error:
         raise BadSignature("the URL or a parameter cannot be read") from error
     if not any(matches):
-        raise BadSignature("no signature matches")
+        raise BadSignature(NO_MATCH)
 
 
 def _algorithm(settings: str) -> str:
