@@ -43,6 +43,7 @@ READINGS: Final = {
     "dashboard:evidence_zip": "take evidence",
     "dashboard:incident": "read incident",
     "dashboard:post_mortem": "take report",
+    "dashboard:figures_csv": "take figures",
     "dashboard:take_csv": "take calls",
     "dashboard:take_json": "take calls",
     "dashboard:audit": "read audit",
@@ -53,13 +54,13 @@ READINGS: Final = {
     "api:take_evidence": "take evidence",
     "api:show_transfer": "read transfer",
 }
-OFTEN: Final = frozenset(READINGS.values()) - {"take report", "take evidence", "take calls"}
+OFTEN: Final = frozenset(READINGS.values()) - {"take report", "take evidence", "take calls", "take figures"}
 """Readings that are asked for again and again, by pages that come back and by scripts that poll."""
 SEARCHES: Final = {"dashboard:history": "search", "api:list_calls": "search"}
 """Readings that count when something was searched for (`q`)."""
 KEPT: Final = (
     *("destination", "uri", "policy", "act", "agreed", "force", "why", "other", "q", "numbers", "about"),
-    *("name", "query", "incident", "title", "owner", "cause", "call"),
+    *("days", "by", "name", "query", "incident", "title", "owner", "cause", "call"),
 )
 """Fields of a form or an address that are kept; words of a conversation are on the call's timeline."""
 BY_COMMAND: Final = "command line"

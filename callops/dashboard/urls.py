@@ -62,6 +62,7 @@ urlpatterns = [
     path("desk/", desk_settings.page, name="desk_settings"),
     path("desk/presets/<int:preset_id>/forget", desk_settings.forget_preset, name="forget_preset"),
     path("transfers/", views.transfers_page, name="transfers"),
+    path("transfers/figures.csv", views.figures_csv, name="figures_csv"),
     path("transfers/lines/<int:line_id>/breaker", breakers.force, name="breaker"),
     path("palette/", palette.find, name="palette"),
     path("wall/", wall_pages.links, name="walls"),

@@ -93,7 +93,18 @@ def _where_it_went(call_id: str) -> HttpResponse:
 def transfers_page(request: HttpRequest) -> HttpResponse:
     """What works today? Transfers newest first, and what came of them by mechanism and by line."""
     context = {**results.page(request.GET, now(), access.scope(request)), "may_act": access.may(request, Right.ACT)}
+    context["may_export"] = access.may(request, Right.EXPORT)
     return render(request, "dashboard/transfers.html", context)
+
+
+@never_cache
+@require_safe
+@access.with_right(Right.EXPORT)
+def figures_csv(request: HttpRequest) -> HttpResponse:
+    """The figures of the transfers page for a spreadsheet."""
+    headers = {"Content-Disposition": f'attachment; filename="transfers-{now():%Y-%m-%d}.csv"'}
+    text = results.as_csv(request.GET, now(), access.scope(request))
+    return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 @never_cache

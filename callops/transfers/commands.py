@@ -112,6 +112,7 @@ def _request(
         requested_at=now,
         reason=storable(reason)[:500],
         summary=storable(summary),
+        model=locked.line.model if locked.line else "",
         due_at=now,
     )
     return _opened(attempt, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from callops.core.notify import call_changed
 from callops.core.text import storable
 from callops.transfers import tries
 from callops.transfers.because import explain, nobody_came
+from callops.transfers.hearing import SILENCE, heard
 from callops.transfers.models import Evidence, State, TransferAttempt, Witness
 from callops.transfers.tries import Asked, Try
 from callops.transfers.verdict import Fact, FactKind, Verdict, judge
@@ -104,6 +105,7 @@ def _apply(attempt: TransferAttempt, *, now: datetime) -> TransferAttempt:
         facts, label=attempt.target_label, asked_at=attempt.requested_at, switched=_switched(attempt)
     )
     _settle(attempt, verdict, now)
+    attempt.silence_ms = _silence_ms(attempt, facts)
     attempt.save()
     still_open = TransferAttempt.objects.open().filter(call_id=attempt.call_id).exists()
     Call.objects.filter(pk=attempt.call_id).update(has_open_transfer=still_open)
@@ -118,6 +120,16 @@ def _switched(attempt: TransferAttempt) -> str:
         return ""
     led_to = ": the redirect went first." if attempt.redirect_first else "; this one was a probe: REFER went first."
     return f"{attempt.breaker_because}{led_to}"
+
+
+def _silence_ms(attempt: TransferAttempt, facts: Sequence[Fact]) -> int | None:
+    """How long the caller heard nothing from the wish until it settled."""
+    until = attempt.settled_at
+    if until is None:
+        return None
+    spans = heard(facts, asked_at=attempt.requested_at, label=attempt.target_label, settled_at=until)
+    parts = (span.within(attempt.requested_at, until) for span in spans if span.words == SILENCE)
+    return sum(part.duration_ms or 0 for part in parts if part)
 
 
 def _settle(attempt: TransferAttempt, verdict: Verdict, now: datetime) -> None:

@@ -116,6 +116,8 @@ class TransferAttempt(models.Model):
     summary = models.TextField(blank=True, default="")
     """For the person who takes the call: the assistant's own words, or its answer when it was asked for them."""
     summary_asked_at = models.DateTimeField(null=True, blank=True)
+    model = models.CharField(max_length=80, blank=True, default="")
+    """The assistant's model when it was asked for; empty when that is not known."""
 
     state = models.CharField(max_length=12, choices=State, default=State.PENDING)
     mechanism = models.CharField(max_length=16, choices=Mechanism, default=Mechanism.UNKNOWN)
@@ -126,6 +128,8 @@ class TransferAttempt(models.Model):
     settled_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
     human_connected_at = models.DateTimeField(null=True, blank=True)
+    silence_ms = models.PositiveIntegerField(null=True, blank=True)
+    """How long the caller heard nothing until it settled (`hearing`); null: not settled, or older than this field."""
 
     company = models.CharField(max_length=8, choices=Company, blank=True, default=Company.NONE)
 

@@ -102,11 +102,13 @@ def test_refers_of_all_lines_are_summed_with_the_interval(desk: Client) -> None:
     make_refer(other, now() - timedelta(minutes=1), "refused")
     make_refer(other, now(), settled_at=None)
 
-    birchwood, northline, both = desk.get("/transfers/").context["refers"]
+    groups = desk.get("/transfers/").context["groups"]
+    birchwood, northline, both = (group.ways[0].tally for group in groups)
 
-    assert (birchwood.asked, birchwood.proven, birchwood.refused, birchwood.known) == (3, 1, 1, 2)
-    assert (northline.unproven, northline.proven_percent) == (7, 0)
-    assert (both.name, both.asked, both.known, both.unproven) == ("all lines", 10, 9, 7)
+    assert [group.name for group in groups] == ["Birchwood", "Northline support", "all"]
+    assert (birchwood.asked, birchwood.proven, birchwood.counts["refused"], birchwood.known) == (3, 1, 1, 2)
+    assert (northline.counts["unproven"], northline.share) == (7, 0)
+    assert (both.asked, both.known, both.counts["unproven"]) == (10, 9, 7)
     assert both.interval.low < 1 / 9 < both.interval.high
 
 

@@ -14,6 +14,7 @@ from tests.people.test_table import TABLE, House, client_of
 FILES = ("api/", "metrics", "healthz", "readyz")
 NO_PAGES = {
     *("calls/<str:call_id>/cost", "palette/", "calls/complete", "calls/export.csv", "calls/export.json"),
+    "transfers/figures.csv",
     *("incidents/<int:incident_id>/live", "incidents/<int:incident_id>/post-mortem.md"),
     *("calls/<str:call_id>/report/<str:name>", "calls/<str:call_id>/evidence.zip"),
 }

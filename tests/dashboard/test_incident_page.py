@@ -72,7 +72,7 @@ def test_who_was_overtaken_is_told_by_whom_and_keeps_what_was_typed(desk: Client
         {"act": "dance"},
         {"act": "acknowledge"},
         {"act": "note", "text": ""},
-        {"act": "note", "text": "x" * 1_000_000},
+        {"act": "note", "text": "x" * 10_001},
         {"act": "own", "rev": 0, "owner": "nobody-known"},
         {"act": "resolve", "rev": 0, "cause": "magic", "text": "x"},
         {"act": "acknowledge", "rev": -1},
@@ -85,6 +85,13 @@ def test_what_cannot_be_done_is_said_and_nothing_changes(desk: Client, told: dic
 
     assert answer.status_code == 422
     assert 'class="problem" role="alert"' in answer.text
+    assert not IncidentStep.objects.exists()
+
+
+def test_a_note_of_a_megabyte_is_refused_at_the_door(desk: Client) -> None:
+    one = incident()
+
+    assert act(desk, one, act="note", text="x" * 1_000_000) == 413
     assert not IncidentStep.objects.exists()
 
 

@@ -270,12 +270,13 @@ def test_transfers_tell_what_did_the_work_and_what_became_of_refers(desk: Client
     seen_late = {**late, "refer_seen_at": asked + timedelta(seconds=9)}
     make_attempt(call, state="settled", mechanism="refer", outcome="connected", requested_at=asked, **seen_late)
 
-    context = desk.get("/transfers/").context
+    (line,) = desk.get("/transfers/").context["groups"]
 
-    redirect = next(line for line in context["mechanisms"] if line.mechanism == "redirect")
-    assert (redirect.count, redirect.connected, redirect.median_ms) == (2, 2, 10_000)
-    refer = context["refers"][0]
-    assert (refer.name, refer.asked, refer.proven, refer.late, refer.unproven) == ("Northline support", 4, 1, 1, 2)
+    (_, waits, _) = line.waits[1]
+    assert (waits.n, waits.p50, waits.p95) == (2, 9_000, 11_000)
+    refer = line.ways[0].tally
+    assert (line.name, refer.asked, refer.proven) == ("Northline support", 4, 1)
+    assert (refer.counts["late"], refer.counts["unproven"]) == (1, 2)
 
 
 def test_a_trunk_call_says_beside_the_button_that_there_is_no_fallback(desk: Client, make_call: MakeCall) -> None:

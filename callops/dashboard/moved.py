@@ -1,0 +1,156 @@
+"""The transfers of a period as the figures take them, and those of them that an address asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.utils.dateparse import parse_datetime
+
+from callops.core.ids import first_id
+from callops.people.standing import Scope
+from callops.transfers.figures import FATES, KEYS, Moved, Way, redirect_fate, refer_fate
+from callops.transfers.models import Mechanism, TransferAttempt
+
+MOST: Final = 20_000
+"""So many transfers, the newest, are looked at."""
+_COLUMNS: Final = (
+    *("pk", "requested_at", "call__line__name", "target_uri", "model", "mechanism", "refer_asked_at"),
+    *("redirect_asked_at", "redirect_answer", "document_fetched_at", "settled_at", "human_connected_at", "silence_ms"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How far the page looks back, and how finely it counts."""
+
+    days: int
+    words: str
+    step: timedelta
+    step_words: str
+
+    def steps(self, now: datetime) -> list[datetime]:
+        """The beginnings of the steps, oldest first: whole ones, so that numbers stay as the clock goes on."""
+        origin = datetime(2000, 1, 1, tzinfo=UTC)
+        first = now - timedelta(days=self.days)
+        first -= (first - origin) % self.step
+        return [first + number * self.step for number in range((now - first) // self.step + 1)]
+
+
+SPANS: Final = {
+    "1": Span(1, "24 hours", timedelta(hours=2), "2 hours"),
+    "7": Span(7, "7 days", timedelta(hours=12), "12 hours"),
+    "30": Span(30, "30 days", timedelta(days=2), "2 days"),
+}
+USUAL: Final = "7"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which of the transfers are listed: those behind a bar or a number."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    way: str = ""
+    fate: str = ""
+    mechanism: str = ""
+    by: str = ""
+    group: str = ""
+
+    def takes(self, moved: Moved) -> bool:
+        """Whether this transfer is one of them."""
+        if (self.since and moved.asked_at < self.since) or (self.until and moved.asked_at >= self.until):
+            return False
+        if self.way and not self._fits(moved.fate(Way(self.way))):
+            return False
+        if self.mechanism and moved.mechanism != self.mechanism:
+            return False
+        return not self.group or KEYS[self.by](moved) == self.group
+
+    def _fits(self, fate: str | None) -> bool:
+        return fate is not None and self.fate in ("", fate)
+
+    @property
+    def is_all(self) -> bool:
+        """Whether every transfer of the period is listed."""
+        return not (self.since or self.until or self.way or self.mechanism or self.group)
+
+
+def choice_of(asked: Mapping[str, str]) -> Choice:
+    """What an address asks for; what makes no sense is left out."""
+    way, fate, mechanism = asked.get("way", ""), asked.get("fate", ""), asked.get("mechanism", "")
+    by = asked.get("by", "")
+    return Choice(
+        since=_moment(asked.get("since", "")),
+        until=_moment(asked.get("until", "")),
+        way=way if way in list(Way) else "",
+        fate=fate if fate in FATES and way in list(Way) else "",
+        mechanism=mechanism if mechanism in Mechanism.values else "",
+        by=by if by in KEYS else "",
+        group=asked.get("group", "")[:120] if by in KEYS else "",
+    )
+
+
+def span_of(asked: Mapping[str, str]) -> Span:
+    """How far the address looks back."""
+    return SPANS.get(asked.get("days", ""), SPANS[USUAL])
+
+
+def read(since: datetime, now: datetime, scope: Scope) -> tuple[list[Moved], bool]:
+    """The transfers asked for since then, newest first, and whether there were more than are looked at.
+
+    Two queries.
+    """
+    asked = scope.calls(TransferAttempt.objects.filter(pk__gte=first_id(since), requested_at__gte=since), "call__")
+    referred = scope.calls(TransferAttempt.objects.referred(now).filter(requested_at__gte=since), "call__")
+    fates = dict(referred.filter(fate__isnull=False).order_by().values_list("pk", "fate"))
+    rows = asked.order_by("-pk").values_list(*_COLUMNS)[: MOST + 1]
+    found = [_moved(dict(zip(_COLUMNS, row, strict=True)), fates.get(row[0])) for row in rows]
+    return found[:MOST], len(found) > MOST
+
+
+def address(span: Span, **told: Any) -> str:
+    """The address of this page with these choices; moments are UTC."""
+    plain = {name: _plain(value) for name, value in told.items() if value}
+    return "?" + urlencode({"days": span.days, **plain})
+
+
+def ids(moved: Sequence[Moved], choice: Choice) -> list[str]:
+    """The transfers that are listed, newest first."""
+    return [each.id for each in moved if choice.takes(each)]
+
+
+def _moved(row: Mapping[str, Any], fate: str | None) -> Moved:
+    human, asked = row["human_connected_at"], row["requested_at"]
+    return Moved(
+        id=row["pk"],
+        asked_at=asked,
+        line=row["call__line__name"] or "",
+        scheme=row["target_uri"].partition(":")[0] if ":" in row["target_uri"] else "",
+        model=row["model"],
+        mechanism=row["mechanism"],
+        refer=refer_fate(asked_at=row["refer_asked_at"], fate=fate),
+        redirect=redirect_fate(
+            asked_at=row["redirect_asked_at"],
+            answer=row["redirect_answer"],
+            fetched_at=row["document_fetched_at"],
+            settled_at=row["settled_at"],
+        ),
+        to_human_ms=None if human is None else round((human - asked).total_seconds() * 1000),
+        silence_ms=row["silence_ms"],
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        told = parse_datetime(text)
+    except ValueError:
+        return None
+    return told if told is not None and told.tzinfo is not None else None
+
+
+def _plain(value: Any) -> Any:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
