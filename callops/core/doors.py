@@ -33,9 +33,9 @@ class Door:
     """Refused for their signature or token, by one address; what comes after them is 429, except what is genuine."""
 
 
-TWILIO: Final = Door("Twilio", ("/twiml/",), 256 * KB, 10, None, 60)
-OPENAI: Final = Door("OpenAI", ("/webhooks/",), 256 * KB, 10, None, 60)
-API: Final = Door("API", ("/api/",), 256 * KB, 20, 3000, 60)
+TWILIO: Final = Door("Twilio", ("/twiml/",), 256 * KB, 10, None, 600)
+OPENAI: Final = Door("OpenAI", ("/webhooks/",), 256 * KB, 10, None, 600)
+API: Final = Door("API", ("/api/",), 256 * KB, 20, 3000, 600)
 SIGN_IN: Final = Door("sign-in", ("/login/", "/account/"), 64 * KB, 10, 300, None)
 SOCKETS: Final = Door("sockets", ("/ws/",), 4 * KB, 10, 600, None)
 PROBES: Final = Door("probes", ("/healthz", "/readyz", "/metrics"), 1 * KB, 10, 600, None)

@@ -76,4 +76,4 @@ def test_the_page_shows_the_day_by_cause_and_the_limits_and_says_when_there_is_n
         in text
     )
     assert "Nothing was refused." not in text
-    assert "256 KB" in text and "60 a minute" in text
+    assert "256 KB" in text and "600 a minute" in text
