@@ -6,7 +6,7 @@ BASE_READY = .venv/.base-ready
 DEV_READY = .venv/.dev-ready
 BENCH_READY = .venv-bench/.ready
 
-.PHONY: run test check bench drills lock sbom accounts
+.PHONY: run test check fuzz bench drills lock sbom accounts
 
 run: $(BASE_READY)
 	@exec .venv/bin/python manage.py serve --demo
@@ -36,6 +36,14 @@ check: $(DEV_READY)
 
 bench: $(DEV_READY) $(BENCH_READY)
 	@.venv/bin/python -m bench $(ARGS)
+
+# What others send, by chance and by the thousand: at the parsers, the API and every door. About ten minutes.
+fuzz: $(DEV_READY)
+	@CALLOPS_FUZZ=$(or $(EXAMPLES),2000) .venv/bin/python -m pytest --timeout 3600 --numprocesses auto --maxprocesses 4 \
+		tests/doors/test_fuzz_parsers.py tests/doors/test_fuzz_doors.py tests/doors/test_schema.py $(CHANCE)
+	@CALLOPS_FUZZ=$(or $(EXAMPLES),2000) .venv/bin/python -m pytest tests/doors/test_siege.py
+
+CHANCE = tests/webhooks/test_causes.py tests/providers/test_sip_headers.py tests/finding/test_language.py tests/transfers/test_tolls.py
 
 # Something is taken away while people talk: each drill prints what it found. About eight minutes.
 drills: $(DEV_READY)

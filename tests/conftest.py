@@ -14,11 +14,14 @@ from hypothesis import settings as hypothesis_settings
 
 from callops.core.config import Config
 from callops.core.rates import rates
+from tests.fuzzing import EXAMPLES
 from tests.servers import postgres, postgres_url, redis_url
 
 __all__ = ["configure", "contracts", "postgres", "postgres_url", "redis_url"]
 
-hypothesis_settings.register_profile("callops", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.register_profile(
+    "callops", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=EXAMPLES
+)
 hypothesis_settings.load_profile("callops")
 """How long an example took says how busy the machine was, and nothing about the example."""
 

@@ -113,6 +113,16 @@ class CallLive(Live):
             await in_db(presence.gone)(self.call_id, self.outbox.name)
 
 
+class Nowhere(AsyncWebsocketConsumer):
+    """No socket is at this address: the handshake is refused with 403 (ASGI has no 404 for it)."""
+
+    channel_layer_alias = ear.NO_LAYER
+
+    async def connect(self) -> None:
+        """Not accepted."""
+        await self.close()
+
+
 def _query(scope: Mapping[str, Any]) -> dict[str, list[str]]:
     return parse_qs(scope.get("query_string", b"").decode("ascii", "replace"))
 

@@ -10,15 +10,17 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
+from django.urls import re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callops.site.settings")
 
 django_application = get_asgi_application()
 
 from callops.core.config import config  # noqa: E402
-from callops.dashboard.routing import websocket_urlpatterns  # noqa: E402 - models need Django set up
+from callops.dashboard.consumers import Nowhere  # noqa: E402 - models need Django set up
+from callops.dashboard.routing import websocket_urlpatterns  # noqa: E402
 
-sockets: Callable[..., Awaitable[Any]] = URLRouter(websocket_urlpatterns)
+sockets: Callable[..., Awaitable[Any]] = URLRouter([*websocket_urlpatterns, re_path("", Nowhere.as_asgi())])
 if config().accounts:
     from callops.accounts.enrolment import Enrolled
 

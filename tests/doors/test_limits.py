@@ -27,6 +27,7 @@ from callops.dashboard import consumers
 from callops.dashboard.doors_page import limits_of
 from callops.dashboard.hub import hub
 from callops.dashboard.routing import websocket_urlpatterns
+from callops.site.asgi import application
 from tests.rows import OUR_NUMBER, make_line
 from tests.webhooks import ai
 from tests.webhooks.carrier import AI_LEG, FORM, ask
@@ -205,6 +206,12 @@ async def test_a_browser_that_opens_sockets_without_an_end_is_told_to_come_back_
     await hub.stop()
 
     assert told == {"type": "websocket.close", "code": 1013}
+
+
+async def test_a_socket_at_an_address_that_is_none_is_refused_and_nothing_fails() -> None:
+    socket = WebsocketCommunicator(application, "/ws/nowhere/", headers=[(b"origin", b"http://testserver")])
+
+    assert await socket.connect() == (False, 1000)
 
 
 def test_the_next_minute_begins_anew_and_who_finds_no_room_is_let_through() -> None:
