@@ -20,6 +20,7 @@ ROOMS = {
     "api",
     "audit",
     "calls",
+    "canary",
     "core",
     "custody",
     "dashboard",

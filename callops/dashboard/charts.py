@@ -117,17 +117,17 @@ def spread(of: Spread | None, longest_ms: int) -> SafeString:
     )  # fmt: skip
 
 
-def course(parts: Sequence[tuple[str, str]]) -> SafeString:
+def course(parts: Sequence[tuple[str, str]], words: str) -> SafeString:
     """How something stood, from left to right: each part a word for its look, and what it says."""
     wide = 600 / max(1, len(parts))
     drawn = format_html_join(
         "",
-        '<rect class="stood-{}" x="{}" y="2" width="{}" height="14"><title>{}</title></rect>',
-        ((look, f"{place * wide:.2f}", f"{wide + 0.3:.2f}", words) for place, (look, words) in enumerate(parts)),
+        '<rect class="{}" x="{}" y="2" width="{}" height="14"><title>{}</title></rect>',
+        ((look, f"{place * wide:.2f}", f"{wide + 0.3:.2f}", said) for place, (look, said) in enumerate(parts)),
     )
     return format_html(
         '<svg class="course" viewBox="0 0 600 18" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>',
-        "how the breaker stood; the list below says the same", drawn,
+        words, drawn,
     )  # fmt: skip
 
 

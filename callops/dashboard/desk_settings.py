@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -10,6 +10,8 @@ from django.shortcuts import render, resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from callops.calls.words import Topology
+from callops.canary.models import Canary
 from callops.dashboard import access
 from callops.people.roles import Right
 from callops.supervision.models import Preset, Price
@@ -33,6 +35,33 @@ class PresetForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Preset
         fields = ("title", "words")
+
+
+class CanaryForm(forms.ModelForm):  # type: ignore[type-arg]
+    """How a line is tested; saving it again for the same line changes it."""
+
+    def clean(self) -> dict[str, Any]:
+        """A loop-back answers by itself: nobody presses 1 there. And a line does not call itself."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        destination, line = cleaned.get("destination"), cleaned.get("line")
+        if destination is not None and destination.screen:
+            self.add_error("destination", "Whoever answers there has to press 1; a test call presses nothing.")
+        if line is not None and line.topology == Topology.TRUNK:
+            self.add_error("line", "A trunk line cannot be called by Twilio's API like this.")
+        if line is not None and cleaned.get("from_number") == line.number:
+            self.add_error("from_number", "A line cannot call itself; take another number of the account.")
+        return cleaned
+
+    class Meta:
+        model = Canary
+        fields = ("line", "destination", "from_number", "every_minutes", "longest_s", "is_on")
+        labels: ClassVar = {
+            "destination": "Loop-back destination",
+            "from_number": "Called from",
+            "every_minutes": "Every … minutes",
+            "longest_s": "Over after … seconds",
+            "is_on": "On",
+        }
 
 
 class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -68,12 +97,26 @@ def page(request: HttpRequest) -> HttpResponse:
     about = request.POST.get("about", "")
     preset = PresetForm(request.POST if about == "preset" else None, prefix="preset")
     price = PriceForm(request.POST if about == "price" else None, prefix="price")
-    form = {"preset": preset, "price": price}.get(about)
+    tested = Canary.objects.filter(line=_line(request)).first() if about == "canary" else None
+    canary = CanaryForm(request.POST if about == "canary" else None, prefix="canary", instance=tested)
+    form = {"preset": preset, "price": price, "canary": canary}.get(about)
     if form is not None and form.is_valid():
         form.save()
         return HttpResponseRedirect(resolve_url("dashboard:desk_settings"), status=303)
-    context = {"presets": Preset.objects.all(), "prices": Price.objects.all(), "preset": preset, "price": price}
+    context = {
+        "presets": Preset.objects.all(),
+        "prices": Price.objects.all(),
+        "canaries": Canary.objects.select_related("line", "destination"),
+        "preset": preset,
+        "price": price,
+        "canary": canary,
+    }
     return render(request, "dashboard/desk_settings.html", context, status=422 if form is not None else 200)
+
+
+def _line(request: HttpRequest) -> int | None:
+    told = request.POST.get("canary-line", "")
+    return int(told) if told.isascii() and told.isdecimal() and len(told) < 10 else None
 
 
 @require_POST

@@ -12,13 +12,14 @@ from django.utils.dateparse import parse_datetime
 
 from callops.core.ids import first_id
 from callops.people.standing import Scope
+from callops.transfers.commands import CANARY
 from callops.transfers.figures import FATES, KEYS, Moved, Way, redirect_fate, refer_fate
 from callops.transfers.models import Mechanism, TransferAttempt
 
 MOST: Final = 20_000
 """So many transfers, the newest, are looked at."""
 _COLUMNS: Final = (
-    *("pk", "requested_at", "call__line__name", "target_uri", "model", "mechanism", "refer_asked_at"),
+    *("pk", "requested_at", "call__line__name", "target_uri", "model", "mechanism", "refer_asked_at", "requested_by"),
     *("redirect_asked_at", "redirect_answer", "document_fetched_at", "settled_at", "human_connected_at", "silence_ms"),
 )
 
@@ -132,6 +133,7 @@ def _moved(row: Mapping[str, Any], fate: str | None) -> Moved:
         scheme=row["target_uri"].partition(":")[0] if ":" in row["target_uri"] else "",
         model=row["model"],
         mechanism=row["mechanism"],
+        is_canary=row["requested_by"] == CANARY,
         refer=refer_fate(asked_at=row["refer_asked_at"], fate=fate),
         redirect=redirect_fate(
             asked_at=row["redirect_asked_at"],

@@ -14,14 +14,14 @@ from django.http import QueryDict
 from django.utils.safestring import SafeString
 
 from callops.calls.words import Topology
-from callops.dashboard import charts, moved
+from callops.dashboard import canary_series, charts, moved
 from callops.dashboard.history import PAGE, Page
 from callops.dashboard.moved import SPANS, Choice, Span, choice_of, span_of
 from callops.people.standing import EVERYTHING, Scope
 from callops.reports.plain import cell
 from callops.transfers import switching
 from callops.transfers.breaker_history import Stood, changes, stood
-from callops.transfers.figures import FATES, Group, Spread, Tally, Way, grouped, over_time
+from callops.transfers.figures import FATES, Group, Moved, Spread, Tally, Way, grouped, over_time
 from callops.transfers.health import WINDOW_S, Fate, Refer
 from callops.transfers.models import BreakerAct, Force, Mechanism, TransferAttempt
 
@@ -70,7 +70,8 @@ def page(asked: QueryDict, now: datetime, scope: Scope = EVERYTHING) -> dict[str
     span, choice = span_of(asked), choice_of(asked)
     by = choice.by or USUAL_BY
     steps = span.steps(now)
-    rows, is_cut = moved.read(steps[0], now, scope)
+    read, is_cut = moved.read(steps[0], now, scope)
+    rows = people_s(read)
     in_time = list(_steps(span, steps, over_time(rows, steps, span.step)))
     return {
         "page": _listed(moved.ids(rows, choice), asked, span, choice),
@@ -84,6 +85,7 @@ def page(asked: QueryDict, now: datetime, scope: Scope = EVERYTHING) -> dict[str
         "choices_by": BY_WORDS.items(),
         "fates": [(fate, charts.FATE_WORDS[fate]) for fate in FATES],
         "courses": _courses(steps[0], now, scope),
+        "canaries": canary_series.read(steps[0], scope),
         "breakers": [each for each in switching.standings(now=now) if scope.sees_line(each.line.pk)],
         "breaker_acts": [act for act in switching.history() if scope.sees_line(act.line_id)],
         "forces": Force.choices,
@@ -94,10 +96,15 @@ def page(asked: QueryDict, now: datetime, scope: Scope = EVERYTHING) -> dict[str
     }
 
 
+def people_s(rows: Sequence[Moved]) -> list[Moved]:
+    """Transfers of callers: the canary's are no part of the figures."""
+    return [each for each in rows if not each.is_canary]
+
+
 def as_csv(asked: QueryDict, now: datetime, scope: Scope = EVERYTHING) -> str:
     """The figures of each group and way as a table for a spreadsheet; durations in milliseconds."""
     span, by = span_of(asked), choice_of(asked).by or USUAL_BY
-    rows, _ = moved.read(span.steps(now)[0], now, scope)
+    rows = people_s(moved.read(span.steps(now)[0], now, scope)[0])
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     durations = [f"{what}_{each}" for what in ("to_human", "silence") for each in ("n", "p50_ms", "p95_ms")]
@@ -205,9 +212,9 @@ def _course(
     course = stood(refers, forced, times)
     parts = [
         (
-            f"{each.position}{'-forced' if each.is_forced else ''}",
+            f"stood-{each.position}{'-forced' if each.is_forced else ''}",
             f"{each.at.astimezone(UTC):%m-%d %H:%M} UTC: {each.position}",
         )
         for each in course
     ]
-    return Course(name, charts.course(parts), changes(course))
+    return Course(name, charts.course(parts, "how the breaker stood; the list below says the same"), changes(course))

@@ -15,6 +15,7 @@ from datetime import datetime
 from django.db import DatabaseError
 
 from callops.alerts import watching
+from callops.canary import keeping
 from callops.core import beats, clock
 from callops.core.config import config
 from callops.core.database import AWAY, in_db, is_cut_off
@@ -24,6 +25,7 @@ from callops.core.service import STOP_MAY_TAKE_S, Budget
 from callops.core.timekeeping import keep_time, learn_time
 from callops.custody import clocks
 from callops.engine import carrier, deadlines, ghosts, reconciling, sessions, silences, telling, whose_leg, writer
+from callops.engine.canaries import place
 from callops.engine.host import SidebandHost
 from callops.engine.moving import Mover
 from callops.engine.outside import reach
@@ -92,6 +94,7 @@ class Engine:
                 self._join,
                 self._reconcile,
                 self._watch,
+                self._sing,
                 self._forget,
             )
             if self._slow_look_is_due()
@@ -140,6 +143,11 @@ class Engine:
     async def _watch(self, now: datetime) -> None:
         """Incidents open and close by themselves, looked at by one process every ten seconds."""
         await in_db(watching.look_in_turn)(now)
+
+    async def _sing(self, now: datetime) -> None:
+        """Test calls that are due, and how those under way go on, by one process every second."""
+        for begun in await in_db(keeping.look_in_turn)(now):
+            self._start(f"canary:{begun.pk}", place(self._outside, begun, clock=clock.now))
 
     async def _forget(self, now: datetime) -> None:
         """What has been kept long enough is deleted, a few calls at a time, by one process every ten minutes."""
@@ -211,13 +219,10 @@ class Engine:
 
     async def _end(self, now: datetime) -> None:
         for call_id in await in_db(deadlines.wished_ends)(now):
-            self._start(f"end:{call_id}", self._end_call, call_id)
+            self._start(f"end:{call_id}", deadlines.end(self._outside, call_id, now=clock.now()))
 
     async def _ask_carrier(self, call_id: str) -> None:
         await carrier.ask(self._outside, call_id, now=clock.now())
-
-    async def _end_call(self, call_id: str) -> None:
-        await deadlines.end(self._outside, call_id, now=clock.now())
 
     def _start(self, name: str, work: Awaitable[None] | Callable[[str], Awaitable[None]], *args: str) -> None:
         """A job by that name is running; one that is running already goes on."""

@@ -48,6 +48,12 @@ class Outside:
             )
         )
 
+    async def make_call(self, *, from_: str, to: str, twiml: str, longest_s: int) -> Told:
+        account = self.settings.twilio_account_sid
+        return await told(
+            carrier_calls.make(self.twilio, account_sid=account, from_=from_, to=to, twiml=twiml, longest_s=longest_s)
+        )
+
     async def complete(self, call_sid: str) -> Told:
         return await told(self._complete(call_sid))
 

@@ -49,25 +49,29 @@ class Control:
             web.post("/_stage/calls/{sid}/refer", self._of_call(self.refer)),
             web.post("/_stage/calls/{sid}/press", self._of_call(self.press)),
             web.get("/_stage/calls/{sid}/story", self._of_call(self.tell_story)),
+            web.post("/_stage/dialled", self.play_dialled),
             web.get("/_stage/record", self.read_record),
             web.get("/_stage/scenarios", self.list_scenarios),
         ]
 
     async def place(self, request: web.Request) -> web.Response:
         """`{"scenario": name, "lines": […], …overrides}`: a call begins; answers its SID."""
-        body = await _body(request)
-        name, told = body.pop("scenario", "default"), body.pop("lines", None)
+        scenario = await _scenario(request, "default")
+        if isinstance(scenario, web.Response):
+            return scenario
         try:
-            scenario = overridden(scenario_named(name), body)
-            if told is not None:
-                scenario = replace(scenario, lines=lines_of(told))
             sid = self._stage.place_call(scenario)
-        except UnknownScenario:
-            refusal = {"detail": f"No scenario is called {name!r}.", "scenarios": sorted(SCENARIOS)}
-            return web.json_response(refusal, status=404)
-        except (BadOverride, BadLine) as error:
+        except BadOverride as error:
             return _refused(str(error))
         return web.json_response({"id": sid, "call_sid": sid, "scenario": scenario.name}, status=201)
+
+    async def play_dialled(self, request: web.Request) -> web.Response:
+        """`{"scenario": name, …overrides}`: what is played from now on when the API makes a call."""
+        scenario = await _scenario(request, "silent_caller")
+        if isinstance(scenario, web.Response):
+            return scenario
+        self._stage.twilio.dialled_plays = scenario
+        return web.json_response({"scenario": scenario.name})
 
     async def list_calls(self, request: web.Request) -> web.Response:
         """All legs, newest first; with `?live=1` only those that are not over."""
@@ -124,6 +128,20 @@ class Control:
             return await answerer(call, request)
 
         return answer
+
+
+async def _scenario(request: web.Request, usual: str) -> Scenario | web.Response:
+    """The scenario that a request names, with its overrides; or why there is none."""
+    body = await _body(request)
+    name, told = body.pop("scenario", usual), body.pop("lines", None)
+    try:
+        scenario = overridden(scenario_named(name), body)
+        return scenario if told is None else replace(scenario, lines=lines_of(told))
+    except UnknownScenario:
+        refusal = {"detail": f"No scenario is called {name!r}.", "scenarios": sorted(SCENARIOS)}
+        return web.json_response(refusal, status=404)
+    except (BadOverride, BadLine) as error:
+        return _refused(str(error))
 
 
 def _refused(why: str) -> web.Response:

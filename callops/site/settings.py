@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "callops.sideband",
     "callops.transfers",
     "callops.supervision",
+    "callops.canary",
     "callops.people",
     "callops.audit",
     "callops.custody",

@@ -23,6 +23,8 @@ from callops.transfers.verdict import FactKind
 MOVABLE = (CallState.LIVE, CallState.WITH_HUMAN)
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
 ASSISTANT = "assistant"
+CANARY = "the canary"
+"""Who asks for a scheduled test transfer; a user's name has no space in it."""
 
 
 class NotTransferable(Exception):
@@ -88,7 +90,7 @@ def _request(
     locked = Call.objects.select_for_update().get(pk=call.pk)
     if known := _known(locked, key):
         return known
-    if asked_by != ASSISTANT:
+    if asked_by not in (ASSISTANT, CANARY):
         check_rate(asked_by, now=now)
     way = planned_policy(locked, policy)
     if open_attempt := TransferAttempt.objects.open().filter(call=locked).first():

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from callops.canary.models import Canary
 from callops.sideband.models import AiSession
 from callops.supervision.models import Preset, Price
 from tests.dashboard.conftest import NOON, MakeCall, make_line
+from tests.rows import OUR_NUMBER, make_destination
+
+
+@pytest.fixture
+def admin(client: Client, db: None) -> Client:
+    client.force_login(User.objects.create_superuser("root"))
+    return client
 
 
 def test_only_administrators_keep_presets_and_prices(desk: Client) -> None:
@@ -53,3 +62,50 @@ def test_the_page_says_what_the_call_has_cost_and_why_that_is_a_lower_bound(desk
     assert "≥ $0.0640" in piece
     assert "at least: we were not connected for a while" in piece
     assert 'hx-trigger="every 10s"' in piece
+
+
+def canary(**told: object) -> dict[str, object]:
+    line, loop = make_line(), make_destination("loopback")
+    known = {"line": line.pk, "destination": loop.pk, "from_number": "+15550188", "every_minutes": 60, "longest_s": 90}
+    return {"about": "canary", **{f"canary-{name}": value for name, value in {**known, **told}.items()}}
+
+
+def test_a_canary_is_set_for_a_line_and_set_again(admin: Client) -> None:
+    told = canary(is_on="on")
+
+    assert admin.post("/desk/", told).status_code == 303
+    assert admin.post("/desk/", {**told, "canary-every_minutes": 120, "canary-is_on": ""}).status_code == 303
+
+    kept = Canary.objects.get()
+    assert (kept.every_minutes, kept.is_on, kept.destination.name) == (120, False, "loopback")
+    assert "Loopback" in admin.get("/desk/").text
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ({"from_number": "0301234"}, "E.164"),
+        ({"from_number": OUR_NUMBER}, "cannot call itself"),
+        ({"every_minutes": 5}, "greater than or equal to 10"),
+        ({"longest_s": 4000}, "less than or equal to 300"),
+        ({"line": "x"}, "valid choice"),
+    ],
+)
+def test_a_canary_that_makes_no_sense_is_refused_with_the_reason(
+    admin: Client, told: dict[str, object], why: str
+) -> None:
+    answer = admin.post("/desk/", canary(**told))
+
+    assert answer.status_code == 422
+    assert why in answer.text
+    assert not Canary.objects.exists()
+
+
+def test_no_canary_is_sent_where_somebody_has_to_press_a_key_or_to_a_trunk(admin: Client) -> None:
+    screened = make_destination("screened", screen=True)
+    trunk = make_line(number="+15550102", topology="trunk", name="Trunk")
+
+    answer = admin.post("/desk/", canary(destination=screened.pk, line=trunk.pk))
+
+    assert answer.status_code == 422
+    assert "presses nothing" in answer.text and "trunk line cannot" in answer.text

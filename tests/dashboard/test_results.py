@@ -18,15 +18,17 @@ from django.test.utils import CaptureQueriesContext
 from playwright.sync_api import Page, expect
 
 from callops.calls.models import Line
+from callops.canary.models import Canary, Round
 from callops.core.clock import now
 from callops.dashboard import moved
 from callops.people.models import Team
 from callops.people.roles import Role
+from callops.transfers.commands import CANARY
 from callops.transfers.models import TransferAttempt
 from tests.dashboard.test_axe import WIDTHS
 from tests.dashboard.test_history import client_of
 from tests.dashboard.test_keys import by_keys
-from tests.rows import make_line, make_refer
+from tests.rows import make_destination, make_line, make_refer
 
 pytestmark = pytest.mark.django_db
 
@@ -131,6 +133,28 @@ def test_the_list_pages_both_ways_by_key(desk: Client) -> None:
     assert shown[0] + shown[1] + shown[2] == known
     assert shown[3] == shown[1]
     assert (first.newer, third.older) == ("", "")
+
+
+def test_a_canarys_transfers_are_a_series_of_their_own(desk: Client) -> None:
+    some_transfers()
+    line = Line.objects.get(name="Sales")
+    loop = make_destination("loopback")
+    canary = Canary.objects.create(line=line, destination=loop, from_number="+15550188", is_on=True)
+    sang = make_refer(line, now() - timedelta(hours=1), "proven", requested_by=CANARY, mechanism="refer")
+    TransferAttempt.objects.filter(pk=sang.pk).update(outcome="connected")
+    ended = {"ended_at": now(), "result": "settled", "attempt": sang, "call": sang.call}
+    Round.objects.create(canary=canary, asked_at=now() - timedelta(hours=1), **ended)
+    told = {"result": "no_call", "ended_at": now(), "because": "Nothing rang."}
+    Round.objects.create(canary=canary, asked_at=now() - timedelta(minutes=9), **told)
+
+    page = desk.get("/transfers/")
+
+    assert page.context["total"] == 6
+    (series,) = page.context["canaries"]
+    assert (series.line, series.well, len(series.rounds)) == ("Sales", 1, 2)
+    assert "1 of 2 arrived" in page.text and "the test call never arrived" in page.text
+    assert 'class="canary-well"' in page.text and 'class="canary-failed"' in page.text
+    assert "the canary" not in desk.get("/transfers/figures.csv").text
 
 
 def test_what_makes_no_sense_in_the_address_is_left_out(desk: Client) -> None:

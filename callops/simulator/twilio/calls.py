@@ -121,7 +121,7 @@ class Call:
             "CallStatus": status or self.status,
             "Called": self.to,
             "Caller": self.from_,
-            "Direction": "inbound" if self.parent is None else self.direction,
+            "Direction": self.direction if self.parent or self.direction == "outbound-api" else "inbound",
             "From": self.from_,
             "To": self.to,
         }

@@ -31,15 +31,17 @@ Answerer = Callable[[web.Request, Form], Awaitable[web.Response]]
 class Rest:
     """Twilio's API for one account."""
 
-    def __init__(self, board: Switchboard, updates: CallUpdates) -> None:
+    def __init__(self, board: Switchboard, updates: CallUpdates, dialled: Callable[[Form], Call]) -> None:
         self._board = board
         self._updates = updates
+        self._dialled = dialled
 
     def routes(self) -> list[web.RouteDef]:
         """Every route, ready to be added to an application."""
         calls = "/2010-04-01/Accounts/{account}/Calls"
         return [
             web.get(f"{calls}.json", self._open(self.list_calls)),
+            web.post(f"{calls}.json", self._open(self.make_call)),
             web.get(calls + "/{sid}.json", self._open(self.read_call)),
             web.post(calls + "/{sid}.json", self._open(self.update_call)),
             web.get(calls + "/{sid}/Notifications.json", self._open(self.list_notifications)),
@@ -91,6 +93,10 @@ class Rest:
     async def read_call(self, request: web.Request, form: Form) -> web.Response:
         """`GET Calls/{sid}.json`."""
         return web.json_response(call_resource(self._call(request)))
+
+    async def make_call(self, request: web.Request, form: Form) -> web.Response:
+        """`POST Calls.json`: a call that the API makes (`outbound`)."""
+        return web.json_response(call_resource(self._dialled(form)), status=201)
 
     async def list_calls(self, request: web.Request, form: Form) -> web.Response:
         """`GET Calls.json`: newest first, filtered, paged."""

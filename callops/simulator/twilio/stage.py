@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -12,11 +13,14 @@ from callops.simulator.sip import AiSide
 from callops.simulator.twilio.calls import Call
 from callops.simulator.twilio.config import TwilioConfig
 from callops.simulator.twilio.inbound import live_inbound, open_inbound
+from callops.simulator.twilio.outbound import dial
 from callops.simulator.twilio.people import Caller
 from callops.simulator.twilio.rest import Rest
 from callops.simulator.twilio.switchboard import Switchboard
 from callops.simulator.twilio.trunk import TrunkCall
 from callops.simulator.twilio.update import CallUpdates
+
+TEST_CALL = Scenario(name="dialled", conversation="silent_caller")
 
 
 class TwilioStage:
@@ -24,7 +28,9 @@ class TwilioStage:
 
     def __init__(self, config: TwilioConfig, http: aiohttp.ClientSession, ai: AiSide) -> None:
         self._board = Switchboard(config, http, ai)
-        self._rest = Rest(self._board, CallUpdates(self._board))
+        self._rest = Rest(self._board, CallUpdates(self._board), self._dialled)
+        self.dialled_plays = TEST_CALL
+        """What is played on a call that the API makes."""
 
     @property
     def record(self) -> list[dict[str, Any]]:
@@ -51,6 +57,9 @@ class TwilioStage:
         self._watch(leg.call)
         self._board.spawn(live_inbound(leg, voice_url=self._board.config.voice_url))
         return leg.call.sid
+
+    def _dialled(self, form: Mapping[str, str]) -> Call:
+        return dial(self._board, form, self.dialled_plays, self.place_call)
 
     def _watch(self, call: Call) -> None:
         Caller(call, lambda: self.hang_up_caller(call.sid))
