@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from django.urls import resolve
 
@@ -172,3 +173,17 @@ def test_the_page_filters_and_pages_and_shows_hostile_names_as_text(nora: Client
     assert "&lt;script&gt;otto" in older
     assert "<script>otto" not in older
     assert "Nothing fits." in nora.get("/audit/?who=nobody").content.decode()
+
+
+def test_half_a_character_in_an_act_over_the_api_does_not_take_the_audit_away(nora: Client, house: House) -> None:
+    wish = '{"destination": "desk\\ud800", "why": "\\udfff"}'
+    nora.post(f"/api/calls/{house.call.pk}/transfers", wish, content_type="application/json")
+    if connection.vendor == "sqlite":  # an entry of before; PostgreSQL never took one
+        Entry.objects.create(
+            number=10**6, at=NOON, who="before", verb="act", detail={"q": "\ud800"}, before="", digest=""
+        )
+
+    page = nora.get("/audit/")
+
+    assert page.status_code == 200
+    assert "desk\ufffd" in page.content.decode()

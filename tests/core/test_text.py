@@ -1,4 +1,4 @@
-"""NUL never reaches the database."""
+"""Neither NUL nor half a character reaches the database."""
 
 import enum
 from typing import Any
@@ -24,6 +24,8 @@ json_values = st.recursive(
         ("a\x00b\x00", "a\ufffdb\ufffd"),
         ({"a\x00": ["x\x00", {"y": "\x00"}]}, {"a\ufffd": ["x\ufffd", {"y": "\ufffd"}]}),
         (("a", "\x00"), ("a", "\ufffd")),
+        ("a\ud800b\udfff", "a\ufffdb\ufffd"),
+        ({"\udc00": "\U0001f600é"}, {"\ufffd": "\U0001f600é"}),
         (7, 7),
         (None, None),
     ],
