@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, When
 
 from callops.calls.models import Call
 from callops.calls.words import FailureStage
@@ -50,6 +50,11 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def unresolved(self) -> IncidentQuerySet:
         """Incidents whose cause nobody has said."""
         return self.filter(resolved_at__isnull=True)
+
+    def open_first(self) -> IncidentQuerySet:
+        """What nobody has resolved or what goes on, then the others; the newest of each first."""
+        is_open = Q(resolved_at__isnull=True) | Q(closed_at__isnull=True)
+        return self.order_by(Case(When(is_open, then=0), default=1), "-id")
 
 
 class Incident(models.Model):

@@ -40,7 +40,8 @@ def open_by_hand(*, title: str, by: str, now: datetime) -> Incident:
 
 def acknowledge(incident_id: int, *, rev: int, by: str, now: datetime) -> None:
     """Somebody has seen it, and says so."""
-    _change(incident_id, rev, Work.ACKNOWLEDGED, by, now, acknowledged_at=now, acknowledged_by=by)
+    first = {"acknowledged_at": None, "resolved_at": None}
+    _change(incident_id, rev, Work.ACKNOWLEDGED, by, now, only=first, acknowledged_at=now, acknowledged_by=by)
 
 
 def own(incident_id: int, *, rev: int, owner: User | None, by: str, now: datetime) -> None:
@@ -72,7 +73,7 @@ def reopen(incident_id: int, *, rev: int, by: str, now: datetime) -> None:
     told: dict[str, Any] = {"resolved_at": None, "resolved_by": "", "cause": "", "cause_words": ""}
     if Incident.objects.filter(pk=incident_id, kind=BY_HAND).exists():
         told["closed_at"] = None
-    _change(incident_id, rev, Work.REOPENED, by, now, **told)
+    _change(incident_id, rev, Work.REOPENED, by, now, only={"resolved_at__isnull": False}, **told)
 
 
 def note(incident_id: int, *, text: str, by: str, now: datetime) -> None:
@@ -82,9 +83,11 @@ def note(incident_id: int, *, text: str, by: str, now: datetime) -> None:
 
 @transaction.atomic
 def collect(incident_id: int, calls: Collection[str], *, by: str, now: datetime) -> int:
-    """These calls belong to it; how many did not before."""
+    """These calls belong to it; how many did not before. Raises `Refused` when it was resolved meanwhile."""
     if len(calls) > MOST_CALLS:
         raise Refused(f"That are more than {MOST_CALLS} calls; add them in smaller lots.")
+    if (held := Incident.objects.select_for_update().get(pk=incident_id)).resolved_at:
+        raise Refused(f"Incident {incident_id} was resolved by {held.resolved_by}. Reopen it first, or open a new one.")
     rows = IncidentCall.objects.filter(incident=incident_id)
     back = rows.filter(call__in=calls, is_out=True).update(is_out=False, by=by, at=now)
     known = set(rows.filter(call__in=calls).values_list("call_id", flat=True))
@@ -130,7 +133,7 @@ def _step(incident_id: int, what: Work, by: str, now: datetime, text: str = "") 
 
 
 def _text(told: str, longest: int, name: str) -> str:
-    text = storable(told).strip()
+    text = storable(told).replace("\r\n", "\n").strip()  # browsers send both and count one
     if not text:
         raise Refused(f"Write the {name} first.")
     if len(text) > longest:

@@ -1,11 +1,12 @@
-"""Which incidents a person sees, and to which of them a call may be added."""
+"""Which incidents a person sees, what of them, and to which of them a call may be added."""
 
 from __future__ import annotations
 
 from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
 
-from callops.alerts.models import BY_HAND, Incident, IncidentCall, IncidentQuerySet
+from callops.alerts.models import BY_HAND, Incident, IncidentCall, IncidentQuerySet, IncidentStep, Work
+from callops.calls.models import Call
 from callops.dashboard import access
 
 MOST = 50
@@ -24,3 +25,15 @@ def seen_by(request: HttpRequest) -> IncidentQuerySet:
 def choices(request: HttpRequest) -> IncidentQuerySet:
     """Incidents a call may be added to: those that are not resolved, newest first; asked when looked at."""
     return seen_by(request).unresolved()[:MOST]
+
+
+def steps_for(request: HttpRequest, incident: Incident) -> list[IncidentStep]:
+    """What was done to it, oldest first; a call of which this person sees nothing is not named."""
+    steps, scope = list(incident.steps.all()), access.scope(request)
+    naming = [each for each in steps if each.what in (Work.COLLECTED, Work.LEFT_OUT) and not each.text.isdecimal()]
+    if scope.lines is not None and naming:
+        known = Call.objects.filter(pk__in={step.text for step in naming})
+        seen = set(scope.calls(known).values_list("pk", flat=True))
+        for step in naming:
+            step.text = step.text if step.text in seen else ""
+    return steps

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, render, resolve_url
@@ -23,7 +24,7 @@ from callops.calls.models import Call, Event
 from callops.core.clock import now
 from callops.dashboard import access, post_mortem
 from callops.dashboard.history_pages import search_of
-from callops.dashboard.incident_choices import seen_by
+from callops.dashboard.incident_choices import seen_by, steps_for
 from callops.dashboard.reporting import rendered
 from callops.people.roles import Right
 from callops.people.standing import standings
@@ -78,7 +79,7 @@ def post_mortem_file(request: HttpRequest, incident_id: int) -> HttpResponse:
     seen = access.scope(request).calls(calls_of(incident))
     text = post_mortem.write(
         incident,
-        steps=list(incident.steps.all()),
+        steps=steps_for(request, incident),
         calls=list(_with_transfers(seen.newest_first().select_related("line")[:MOST_CALLS])),
         count=seen.count(),
         marks=_marks(seen),
@@ -169,15 +170,16 @@ def _owners() -> list[User]:
 
 
 def _added(request: HttpRequest, calls: Sequence[str], back: str) -> HttpResponse:
-    """The calls are put to the incident chosen, or to a new one with the title given."""
+    """The calls are put to the incident chosen, or to a new one with the title given; refused, there is no new one."""
     by, at = access.user_of(request).get_username(), now()
     chosen = request.POST.get("incident", "")
     try:
-        if chosen.isdecimal() and len(chosen) < 18:
-            incident = _incident(request, int(chosen))
-        else:
-            incident = working.open_by_hand(title=request.POST.get("title", ""), by=by, now=at)
-        working.collect(incident.pk, calls, by=by, now=at)
+        with transaction.atomic():
+            if chosen.isdecimal() and len(chosen) < 18:
+                incident = _incident(request, int(chosen))
+            else:
+                incident = working.open_by_hand(title=request.POST.get("title", ""), by=by, now=at)
+            working.collect(incident.pk, calls, by=by, now=at)
     except Refused as why:
         return render(
             request, "dashboard/not_added.html", {"why": str(why), "back": back, "here": "incidents"}, status=422
@@ -193,7 +195,9 @@ def _context(request: HttpRequest, incident: Incident) -> dict[str, Any]:
         "calls": _with_transfers(seen.newest_first().select_related("line")[:MOST_SHOWN]),
         "count": seen.count(),
         "marks": _marks(seen),
-        "done": [Done(step, rendered(step.text) if step.what == Work.NOTED else "") for step in incident.steps.all()],
+        "done": [
+            Done(step, rendered(step.text) if step.what == Work.NOTED else "") for step in steps_for(request, incident)
+        ],
         "causes": Cause.choices,
         "owners": [user.get_username() for user in _owners()] if may_work else [],
         "may_work": may_work,

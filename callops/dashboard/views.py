@@ -121,7 +121,7 @@ def incidents_page(request: HttpRequest) -> HttpResponse:
         "outage": outage,
         "callers": callers.to_call_back(outage.since, access.scope(request)),
         "most": callers.MOST,
-        "incidents": seen.filter(shown.get(show, recent))[:MOST_INCIDENTS],
+        "incidents": seen.filter(shown.get(show, recent)).open_first()[:MOST_INCIDENTS],
         "show": show if show in shown else "",
         "may_work": access.may(request, Right.EXPORT),
         "period": period,

@@ -143,3 +143,42 @@ def test_two_halves_of_one_incident_may_become_one_call() -> None:
     working.leave_out(incident.pk, one.pk, by="ada", now=at(100) + timedelta(1))
 
     assert not calls_of(incident).exists()
+
+
+def test_what_is_already_so_is_not_done_again_even_by_who_looked_again() -> None:
+    incident = automatic()
+    with pytest.raises(Stale):
+        working.reopen(incident.pk, rev=0, **BOB)
+    working.acknowledge(incident.pk, rev=0, **ADA)
+
+    with pytest.raises(Stale, match="ada acknowledged it"):
+        working.acknowledge(incident.pk, rev=1, **BOB)
+
+    incident.refresh_from_db()
+    assert (incident.acknowledged_by, incident.rev) == ("ada", 1)
+
+
+def test_calls_are_not_added_to_what_was_resolved_meanwhile() -> None:
+    incident, call = automatic(), make_call(make_line())
+    working.resolve(incident.pk, rev=0, cause="ours", words="A setting.", **ADA)
+
+    with pytest.raises(Refused, match="resolved by ada"):
+        working.collect(incident.pk, [call.pk], **BOB)
+
+    assert not incident.collected.exists()
+
+
+def test_a_note_is_as_long_as_the_browser_counts_it() -> None:
+    incident = automatic()
+
+    working.note(incident.pk, text="x\r\n" * 4_999 + "yy", **ADA)
+
+    assert len(done(incident)[0][2]) == 10_000
+
+
+def test_what_is_open_is_listed_first_the_newest_before_the_older() -> None:
+    over = {"closed_at": at(50), "resolved_at": at(60)}
+    open_long, goes_on = automatic(), automatic(kind="our_fault", resolved_at=at(60))
+    unresolved, past = automatic(kind="our_fault", closed_at=at(50)), automatic(kind="caller_left", **over)
+
+    assert list(Incident.objects.open_first()) == [unresolved, goes_on, open_long, past]

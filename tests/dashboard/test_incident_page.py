@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from markdown_it import MarkdownIt
 
+from callops.alerts import working
 from callops.alerts.models import Incident, IncidentCall, IncidentStep
 from callops.audit.models import Entry
 from callops.calls import commands
@@ -180,6 +181,47 @@ def test_people_of_a_team_see_incidents_with_calls_of_theirs_and_no_call_of_othe
     assert ada.get(f"/incidents/{Incident.objects.get(title='Hidden').pk}/").status_code == 404
     assert [each.title for each in ada.get("/incidents/?show=all").context["incidents"]] == ["Both"]
     assert ada.post(f"/incidents/{both.pk}/act", {"act": "leave_out", "call": hidden.pk}).status_code == 404
+
+
+def test_a_call_of_another_team_is_not_even_named_among_what_was_done(make_call: MakeCall) -> None:
+    mine, other = make_line(name="Mine"), make_line(name="Other", number="+15550109")
+    ada, root = client_of("ada", Role.SUPERVISOR), client_of("root", Role.ADMINISTRATOR)
+    team = Team.objects.create(name="mine")
+    team.lines.add(mine)
+    team.members.add(User.objects.get(username="ada"))
+    theirs, hidden = make_call(line=mine), make_call(line=other)
+    root.post(f"/calls/{theirs.pk}/collect", {"title": "Both"})
+    one = Incident.objects.get()
+    root.post(f"/calls/{hidden.pk}/collect", {"incident": one.pk})
+    act(root, one, act="leave_out", call=hidden.pk)
+
+    for path in ("", "live", "post-mortem.md"):
+        told = ada.get(f"/incidents/{one.pk}/{path}").text
+        assert hidden.pk not in told and theirs.pk in told
+        assert hidden.pk in root.get(f"/incidents/{one.pk}/{path}").text
+
+
+def test_what_is_refused_leaves_no_incident_behind(
+    desk: Client, make_call: MakeCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "MOST_CALLS", 1)
+    for _ in range(2):
+        make_call(incomplete=True)
+
+    answer = desk.post("/incidents/collect", {"title": "Many", "query": "?q=is%3Aincomplete"})
+
+    assert answer.status_code == 422
+    assert not Incident.objects.exists()
+
+
+def test_a_number_in_a_note_is_masked_for_who_may_not_read_numbers(desk: Client) -> None:
+    one = incident()
+    act(desk, one, act="note", text="Call +15550141 back, and `+15550142`.")
+
+    told = client_of("eve", Role.VIEWER).get(f"/incidents/{one.pk}/").text
+
+    assert "15550141" in desk.get(f"/incidents/{one.pk}/").text
+    assert "1555014" not in told
 
 
 def test_a_viewer_reads_and_does_nothing(make_call: MakeCall) -> None:
