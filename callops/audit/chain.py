@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.db import transaction
 
-from callops.audit.models import Entry, Head
+from callops.audit.models import Anchor, Entry, Head
+from callops.audit.verbs import BY_CLOCK, FORGET
 from callops.core.text import storable
 
 START: Final = "0" * 64
@@ -36,6 +37,27 @@ def record(who: str, verb: str, *, now: datetime, call: str = "", detail: Mappin
     return entry
 
 
+@transaction.atomic
+def forget(before: datetime, *, held: Collection[str], now: datetime) -> int:
+    """Entries from before that moment are gone, from the first on and without a gap; how many.
+
+    The first that is about a call on hold stays, and all after it. What was cut off is in the audit, with the hash at
+    which the rest begins.
+    """
+    _locked_head()
+    old = Entry.objects.filter(at__lt=before)
+    newer = Entry.objects.filter(at__gte=before).order_by("number").values_list("number", flat=True).first()
+    kept = old.filter(call__in=held).order_by("number").values_list("number", flat=True).first()
+    ends = [number for number in (newer, kept) if number is not None]
+    cut = (old.filter(number__lt=min(ends)) if ends else old).order_by("-number").first()
+    if cut is None:
+        return 0
+    count, _ = Entry.objects.filter(number__lte=cut.number).order_by().delete()
+    Anchor.objects.update_or_create(pk=_HEAD, defaults={"number": cut.number, "digest": cut.digest})
+    record(BY_CLOCK, FORGET, now=now, detail={"until": cut.number, "digest": cut.digest})
+    return count
+
+
 def _locked_head() -> Head:
     """The end of the chain, ours until the transaction ends; made by whoever writes the first entry."""
     heads = Head.objects.select_for_update().filter(pk=_HEAD)
@@ -44,6 +66,16 @@ def _locked_head() -> Head:
         Head.objects.get_or_create(pk=_HEAD, defaults={"digest": START})
         found = heads.get()
     return found
+
+
+def _fault_of_cut(anchor: Anchor | None) -> str | None:
+    """Whether the audit begins where the last entry that cut it says."""
+    cut = Entry.objects.filter(verb=FORGET, who=BY_CLOCK).order_by("-number").first()
+    told = (cut.detail.get("until"), cut.detail.get("digest")) if cut else None
+    begins = (anchor.number, anchor.digest) if anchor else None
+    if told == begins:
+        return None
+    return "The audit does not begin where it was cut off last: rows at its beginning are missing, or were put there."
 
 
 def digest_of(entry: Entry) -> str:
@@ -56,7 +88,10 @@ def digest_of(entry: Entry) -> str:
 
 def first_fault() -> str | None:
     """The first thing that is wrong with the chain, in a sentence; None: nothing was changed, removed or moved."""
-    number, digest = 0, START
+    anchor = Anchor.objects.filter(pk=_HEAD).first()
+    if fault := _fault_of_cut(anchor):
+        return fault
+    number, digest = (anchor.number, anchor.digest) if anchor else (0, START)
     for entry in Entry.objects.order_by("number").iterator(chunk_size=1000):
         if entry.number != number + 1:
             return f"Entry {number + 1} is missing: after {number} comes {entry.number}."

@@ -46,6 +46,19 @@ class Entry(models.Model):
         raise Unchangeable(f"Entry {self.number} of the audit cannot be deleted.")
 
 
+class Anchor(models.Model):
+    """Where the chain that is kept begins, one row: the last entry that was forgotten when its time had come.
+
+    The entry by which it was forgotten (`chain.forget`) says the same, so that a later cut by somebody else shows.
+    """
+
+    number = models.BigIntegerField()
+    digest = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"the audit is kept from after {self.number}"
+
+
 class Head(models.Model):
     """The end of the chain, one row: whoever adds locks it, so that numbers have no gap."""
 

@@ -63,7 +63,9 @@ KEPT: Final = (
     *("days", "by", "name", "query", "incident", "title", "owner", "cause", "call"),
 )
 """Fields of a form or an address that are kept; words of a conversation are on the call's timeline."""
+FORGET: Final = "forget audit"
 BY_COMMAND: Final = "command line"
+BY_CLOCK: Final = "the clock"
 PERSON: Final = "change person"
 HOLD: Final = "hold data"
 ERASE: Final = "erase caller"

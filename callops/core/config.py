@@ -57,6 +57,8 @@ class Config:
     keep_transcripts_days: int
     keep_frames_days: int
     """How long what was said is kept after the call; 0: for good."""
+    keep_audit_days: int
+    """How long an entry of the audit is kept; 0: for good."""
     accounts: bool
     """django-allauth's second factors, passkeys and OpenID Connect are switched on."""
     mfa_required_roles: tuple[str, ...]

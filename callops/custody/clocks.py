@@ -1,6 +1,8 @@
-"""How long what was said is kept: one clock for transcripts, one for frames, each off unless it is set.
+"""How long things are kept: a clock for transcripts, one for frames, one for the audit, each off unless it is set.
 
-Frames hold what was said too, so they never outlive the transcript. A call on hold, and one that is not over, is left.
+Frames hold what was said too, so they never outlive the transcript. A call on hold, and one that is not over, is left;
+of the audit what is about a call on hold, and all after it. Bundles and reports are made when they are asked for and
+never stored, so they need none.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from callops.audit import chain
 from callops.calls import timeline
 from callops.calls.kinds import Kind
 from callops.calls.models import Call
@@ -21,6 +24,7 @@ from callops.core import beats
 from callops.core.config import config
 from callops.custody import forgetting
 from callops.custody.models import Hold
+from callops.people import sessions
 from callops.sideband.models import FrameBatch, Turn
 
 TURN = "custody"
@@ -44,6 +48,12 @@ def run(now: datetime, *, at_once: int = AT_ONCE) -> Counter[str]:
     if days := _days_of_frames():
         due = _due(FrameBatch.objects.values("session__call"), "session__call", now - timedelta(days=days), at_once)
         done += _forget(due, forgetting.frames, what="frames", days=days, now=now)
+    if settings.keep_audit_days:
+        held = list(Hold.objects.standing().values_list("call_id", flat=True))
+        gone = chain.forget(now - timedelta(days=settings.keep_audit_days), held=held, now=now)
+        done += Counter({"entries of the audit": gone} if gone else {})
+    if gone := sessions.forget_run_out(now):
+        done["sessions that ran out"] += gone
     return done
 
 

@@ -53,6 +53,7 @@ DEFAULTS = {
     "SIGN_OUT_AFTER_MINUTES": "720",
     "KEEP_TRANSCRIPTS_DAYS": "0",
     "KEEP_FRAMES_DAYS": "0",
+    "KEEP_AUDIT_DAYS": "0",
     "OIDC_NAME": "single sign-on",
     "OIDC_GROUPS_CLAIM": "groups",
 }
@@ -168,6 +169,7 @@ def _config(env: _Given) -> Config:
         sign_out_after_minutes=env.minutes("SIGN_OUT_AFTER_MINUTES"),
         keep_transcripts_days=env.days("KEEP_TRANSCRIPTS_DAYS"),
         keep_frames_days=env.days("KEEP_FRAMES_DAYS"),
+        keep_audit_days=env.days("KEEP_AUDIT_DAYS"),
         accounts=env.accounts("ACCOUNTS", ""),
         mfa_required_roles=env.roles("MFA_REQUIRED_ROLES", ""),
         oidc_issuer=env.issuer("OIDC_ISSUER", ""),

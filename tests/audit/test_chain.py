@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from callops.audit import chain
-from callops.audit.models import Entry, Head, Unchangeable
+from callops.audit.models import Anchor, Entry, Head, Unchangeable
 from tests.rows import NOON, at
 
 
@@ -82,6 +83,76 @@ def test_a_row_is_neither_changed_nor_deleted_by_the_program(three: list[Entry])
         three[0].save()
     with pytest.raises(Unchangeable):
         three[0].delete()
+
+
+def entries(*days: int, call: str = "") -> None:
+    for day in days:
+        chain.record("ada", "act", now=NOON + timedelta(days=day), call=call)
+
+
+def cut(day: int, *, held: tuple[str, ...] = ()) -> int:
+    return chain.forget(NOON + timedelta(days=day), held=held, now=NOON + timedelta(days=100))
+
+
+@pytest.mark.django_db
+def test_old_entries_are_forgotten_from_the_first_on_and_the_rest_is_whole() -> None:
+    entries(0, 1, 2, 3)
+
+    assert cut(2) == 2
+
+    assert list(Entry.objects.order_by("number").values_list("number", "verb")) == [
+        *((3, "act"), (4, "act"), (5, "forget audit"))
+    ]
+    assert chain.first_fault() is None
+    entries(101)
+    assert chain.first_fault() is None
+    assert cut(2) == 0
+    assert cut(3) == 1
+    assert chain.first_fault() is None
+
+
+@pytest.mark.django_db
+def test_all_may_be_forgotten_but_the_entry_that_says_so() -> None:
+    entries(0, 1)
+
+    assert cut(50) == 2
+
+    assert [entry.verb for entry in Entry.objects.all()] == ["forget audit"]
+    assert chain.first_fault() is None
+
+
+@pytest.mark.django_db
+def test_an_entry_about_a_call_on_hold_stays_and_all_after_it() -> None:
+    entries(0)
+    entries(1, call="held")
+    entries(2)
+
+    assert cut(50, held=("held",)) == 1
+
+    assert list(Entry.objects.order_by("number").values_list("number", flat=True))[:2] == [2, 3]
+    assert chain.first_fault() is None
+
+
+@pytest.mark.django_db
+def test_a_cut_that_the_audit_does_not_know_of_is_found() -> None:
+    entries(0, 1, 2, 3)
+    cut(1)
+    second = Entry.objects.get(number=3)
+
+    Entry.objects.filter(number__lte=3).order_by().delete()
+    Anchor.objects.update(number=3, digest=second.digest)
+
+    assert "does not begin where it was cut off" in (chain.first_fault() or "")
+    Anchor.objects.all().delete()
+    assert chain.first_fault() is not None
+
+
+@pytest.mark.django_db
+def test_an_entry_that_came_late_by_its_clock_keeps_those_after_it() -> None:
+    entries(5, 0, 1)
+
+    assert cut(3) == 0
+    assert Entry.objects.count() == 3
 
 
 @pytest.mark.django_db(transaction=True)

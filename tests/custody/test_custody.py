@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callops.audit import chain
 from callops.calls import timeline
 from callops.calls.kinds import Kind
 from callops.calls.models import Call, CallBack, Event
@@ -105,6 +107,27 @@ def test_a_call_on_hold_and_one_that_is_not_over_outlive_the_clocks(configure) -
     assert holding.lift(held, by="nora", now=NOON + 32 * DAY)
     clocks.run(NOON + 33 * DAY)
     assert SAID not in everything(held)
+
+
+def test_the_audit_has_a_clock_of_its_own(configure) -> None:
+    configure(keep_audit_days=90)
+    chain.record("ada", "open call", now=NOON)
+    chain.record("ada", "open call", now=NOON + 50 * DAY)
+
+    done = clocks.run(NOON + 91 * DAY)
+
+    assert done == {"entries of the audit": 1}
+    assert chain.first_fault() is None
+    assert not clocks.run(NOON + 92 * DAY)
+
+
+def test_sessions_that_ran_out_leave_no_row_behind(configure) -> None:
+    configure()
+    for key, expires in (("out", NOON - DAY), ("in", NOON + DAY)):
+        Session.objects.create(session_key=key, session_data="", expire_date=expires)
+
+    assert clocks.run(NOON) == {"sessions that ran out": 1}
+    assert Session.objects.get().session_key == "in"
 
 
 def test_one_process_at_a_time_runs_the_clocks(configure) -> None:

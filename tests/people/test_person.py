@@ -75,3 +75,20 @@ def test_who_is_removed_is_out_at_once_with_session_and_token(password: None) ->
     assert browser.get("/").status_code == 302
     assert api.get("/api/calls").status_code == 401
     assert groups.role_of(user) == Role.SUPERVISOR
+
+
+def test_nobody_is_added_whose_entry_cannot_be_written(password: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*args: object, **more: object) -> None:
+        raise RuntimeError("the audit is away")
+
+    monkeypatch.setattr("callops.audit.chain.record", fails)
+
+    with pytest.raises(RuntimeError):
+        call_command("person", "nora", "--add")
+    assert not User.objects.filter(username="nora").exists()
+
+
+def test_a_name_that_is_not_one_is_refused(password: None) -> None:
+    with pytest.raises(CommandError, match="valid username"):
+        call_command("person", "the canary", "--add")
+    assert not User.objects.exists()

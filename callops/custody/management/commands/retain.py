@@ -16,13 +16,16 @@ class Command(BaseCommand):
     """Prints what was deleted. The engines do the same by themselves, a few calls at a time."""
 
     help = (
-        "Deletes what has been kept as long as KEEP_TRANSCRIPTS_DAYS and KEEP_FRAMES_DAYS say; calls on hold are left."
+        "Deletes what has been kept as long as KEEP_TRANSCRIPTS_DAYS, KEEP_FRAMES_DAYS and KEEP_AUDIT_DAYS say; calls"
+        " on hold are left."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         settings = config()
-        if not (settings.keep_transcripts_days or settings.keep_frames_days):
-            self.stdout.write("Everything is kept for good: neither KEEP_TRANSCRIPTS_DAYS nor KEEP_FRAMES_DAYS is set.")
+        if not (settings.keep_transcripts_days or settings.keep_frames_days or settings.keep_audit_days):
+            self.stdout.write(
+                "Everything is kept for good: no KEEP_TRANSCRIPTS_DAYS, KEEP_FRAMES_DAYS, KEEP_AUDIT_DAYS."
+            )
             return
         done: Counter[str] = Counter()
         while step := clocks.run(clock.now()):

@@ -45,23 +45,25 @@ class Command(BaseCommand):
         known = User.objects.filter(username=name).first()
         if known is None and not wish["add"]:
             raise CommandError(f"There is no {name}. With --add it is a new person.")
-        user = self._add(name, known) if wish["add"] or known is None else known
+        password = self._password(name, known) if wish["add"] else ""
         with transaction.atomic():
+            user = known or User.objects.create_user(name, password=password)
             _change(user, wish)
             changed = {name: value for name, value in wish.items() if name in CHANGES and value}
             if changed:
                 chain.record(verbs.BY_COMMAND, verbs.PERSON, now=clock.now(), detail={"person": name, **changed})
         self.stdout.write(_told(User.objects.get(pk=user.pk)))
 
-    def _add(self, name: str, known: User | None) -> User:
+    def _password(self, name: str, known: User | None) -> str:
         if known is not None:
             raise CommandError(f"There is a person called {name} already.")
-        password = getpass.getpass(f"Password for {name}: ")
         try:
+            User.username_validator(name)
+            password = getpass.getpass(f"Password for {name}: ")
             validate_password(password)
-        except ValidationError as weak:
-            raise CommandError(" ".join(weak.messages)) from weak
-        return User.objects.create_user(name, password=password)
+        except ValidationError as unfit:
+            raise CommandError(" ".join(unfit.messages)) from unfit
+        return password
 
 
 def _change(user: User, wish: dict[str, Any]) -> None:
