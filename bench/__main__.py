@@ -26,6 +26,7 @@ NAMES = (
     "deliveries",
     "stored",
     "memory",
+    "history",
     "loaded",
     "fleet",
 )

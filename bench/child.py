@@ -28,10 +28,10 @@ class Child:
         self.process.stdin.write(f"{line}\n".encode())
         await self.process.stdin.drain()
 
-    async def hear(self) -> str:
+    async def hear(self, within_s: float = ANSWER_MAY_TAKE_S) -> str:
         """Its next line. Raises `CannotMeasure` when it ended."""
         assert self.process.stdout is not None
-        line = await asyncio.wait_for(self.process.stdout.readline(), ANSWER_MAY_TAKE_S)
+        line = await asyncio.wait_for(self.process.stdout.readline(), within_s)
         if not line:
             raise CannotMeasure(f"{self._name} ended too early: its error is above this line, if it had one.")
         return line.decode().strip()
