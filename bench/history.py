@@ -54,7 +54,7 @@ def main() -> None:
     from django.test import Client
 
     newest = _fill()
-    client = Client()
+    client = Client(HTTP_HOST="127.0.0.1")
     client.force_login(User.objects.create_superuser("bench"))
     figures = [_timed(client, what, paths) for what, paths in _pages(newest)]
     print(json.dumps([astuple(figure) for figure in [*figures, _taken()]]), flush=True)

@@ -23,9 +23,12 @@ from callops.sideband.models import Turn
 from callops.transfers.health import Fate
 from callops.transfers.models import TransferAttempt
 
+FEW: Final = 1_000
+"""Turns that are looked up before the calls."""
+
 
 def fitting(calls: CallQuerySet, query: Query, *, now: datetime, numbers: bool = True) -> QuerySet[Any]:
-    """Those of the calls that fit each term. Only ids ask the database beforehand, once each.
+    """Those of the calls that fit each term. Ids and words ask the database beforehand, once each.
 
     Without `numbers` no part of a number finds anything, nor does a word with digits in it: else a search would tell a
     number digit by digit.
@@ -67,9 +70,18 @@ def _anything(query: Query, *, numbers: bool) -> Q:
         elif not numbers and _tells(term):
             condition = _NOTHING
         else:
-            condition = Q(Exists(full_text.saying([text], speaker=speaker).filter(call=OuterRef("pk"))))
+            condition = _saying(text, speaker)
         found &= ~condition if term.is_turned else condition
     return found
+
+
+def _saying(text: str, speaker: str) -> Q:
+    """Calls on which this was said. Where few turns say it they are looked up first: what is rare would else be sought
+    from the newest call backwards through all of them, which only what is common bears.
+    """
+    turns = full_text.saying([text], speaker=speaker)
+    found = list(turns.order_by().values_list("call", flat=True)[: FEW + 1])
+    return Q(pk__in=set(found)) if len(found) <= FEW else Q(Exists(turns.filter(call=OuterRef("pk"))))
 
 
 def _fields(query: Query, now: datetime) -> list[Q]:
