@@ -54,6 +54,11 @@ class Search:
     numbers: bool = True
     """Without it a search finds calls by ids and by words only: else it would tell a number digit by digit."""
 
+    @property
+    def asks(self) -> bool:
+        """Whether anything is asked for: else every call fits."""
+        return bool(self.query or set(self.wanted) - {"q", "before", "after"})
+
     def calls(self) -> QuerySet[Any]:
         """The calls that fit, in no order yet."""
         return self.scope.calls(

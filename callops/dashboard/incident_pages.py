@@ -116,8 +116,14 @@ def add_call(request: HttpRequest, call_id: str) -> HttpResponse:
 @require_POST
 @access.with_right(Right.EXPORT)
 def add_found(request: HttpRequest) -> HttpResponse:
-    """Every call that a search finds belongs to the incident that was chosen, or to a new one."""
+    """Every call that a search finds belongs to the incident that was chosen, or to a new one.
+
+    A search that asks for nothing, or of which a part was left out, finds more than was meant: 422.
+    """
     search = search_of(request, QueryDict(request.POST.get("query", "").lstrip("?")[:1000]))
+    if search.query.problems or not search.asks:
+        why = " ".join(each.why for each in search.query.problems) or "Search or filter first."
+        return _not_added(request, why, resolve_url("dashboard:history") + search.address())
     keys = list(search.calls().order_by("-pk").values_list("pk", flat=True)[: MOST_CALLS + 1])
     return _added(request, keys, resolve_url("dashboard:history") + search.address())
 
@@ -181,10 +187,13 @@ def _added(request: HttpRequest, calls: Sequence[str], back: str) -> HttpRespons
                 incident = working.open_by_hand(title=request.POST.get("title", ""), by=by, now=at)
             working.collect(incident.pk, calls, by=by, now=at)
     except Refused as why:
-        return render(
-            request, "dashboard/not_added.html", {"why": str(why), "back": back, "here": "incidents"}, status=422
-        )
+        return _not_added(request, str(why), back)
     return HttpResponseRedirect(resolve_url("dashboard:incident", incident.pk), status=303)
+
+
+def _not_added(request: HttpRequest, why: str, back: str) -> HttpResponse:
+    context = {"why": why, "back": back, "here": "incidents"}
+    return render(request, "dashboard/not_added.html", context, status=422)
 
 
 def _context(request: HttpRequest, incident: Incident) -> dict[str, Any]:

@@ -113,6 +113,21 @@ def test_a_call_and_all_that_a_search_finds_are_added(desk: Client, make_call: M
     assert desk.post(f"/calls/{other.pk}/collect", {"title": " "}).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("query", "why"), [("", "Search or filter first"), ("?q=refer%3Aunsen", "unsen"), ("?before=1", "first")]
+)
+def test_a_search_that_finds_more_than_was_meant_adds_nothing(
+    desk: Client, make_call: MakeCall, query: str, why: str
+) -> None:
+    make_call()
+
+    answer = desk.post("/incidents/collect", {"title": "Too many", "query": query})
+
+    assert answer.status_code == 422
+    assert why in answer.text
+    assert not Incident.objects.exists()
+
+
 def test_marks_of_its_calls_stand_on_the_page(desk: Client, make_call: MakeCall) -> None:
     call = make_call()
     commands.mark(call=call, by="ada", text="<i>here</i> it began", now=now())
