@@ -25,7 +25,8 @@ from callops.transfers.models import Evidence
 
 NOT_TOUCHED = (
     "Backups and log files are not touched: let them run out, or restore none from before this erasure.",
-    "What people wrote in the notes of incidents is not touched: look through those of these calls.",
+    "What people wrote is not touched (notes, titles and causes of incidents, kept views): look through it.",
+    "The audit is not touched: it says who searched for what, until KEEP_AUDIT_DAYS.",
     "What Twilio and OpenAI keep of these calls is theirs to erase: ask them with the ids below.",
 )
 
