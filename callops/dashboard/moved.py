@@ -8,19 +8,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from django.db.models import Min
 from django.utils.dateparse import parse_datetime
 
 from callops.core.ids import first_id
 from callops.people.standing import Scope
 from callops.transfers.commands import CANARY
 from callops.transfers.figures import FATES, KEYS, Moved, Way, redirect_fate, refer_fate
-from callops.transfers.models import Mechanism, TransferAttempt
+from callops.transfers.models import Evidence, Mechanism, TransferAttempt
+from callops.transfers.verdict import FactKind
 
 MOST: Final = 20_000
 """So many transfers, the newest, are looked at."""
 _COLUMNS: Final = (
     *("pk", "requested_at", "call__line__name", "target_uri", "model", "mechanism", "refer_asked_at", "requested_by"),
-    *("redirect_asked_at", "redirect_answer", "document_fetched_at", "settled_at", "human_connected_at", "silence_ms"),
+    *("redirect_asked_at", "redirect_answer", "settled_at", "human_connected_at", "silence_ms"),
 )
 
 
@@ -103,13 +105,14 @@ def span_of(asked: Mapping[str, str]) -> Span:
 def read(since: datetime, now: datetime, scope: Scope) -> tuple[list[Moved], bool]:
     """The transfers asked for since then, newest first, and whether there were more than are looked at.
 
-    Two queries.
+    Three queries.
     """
     asked = scope.calls(TransferAttempt.objects.filter(pk__gte=first_id(since), requested_at__gte=since), "call__")
     referred = scope.calls(TransferAttempt.objects.referred(now).filter(requested_at__gte=since), "call__")
     fates = dict(referred.filter(fate__isnull=False).order_by().values_list("pk", "fate"))
     rows = asked.order_by("-pk").values_list(*_COLUMNS)[: MOST + 1]
-    found = [_moved(dict(zip(_COLUMNS, row, strict=True)), fates.get(row[0])) for row in rows]
+    fetched = _fetched_by_redirect(since, scope)
+    found = [_moved(dict(zip(_COLUMNS, row, strict=True)), fates.get(row[0]), fetched.get(row[0])) for row in rows]
     return found[:MOST], len(found) > MOST
 
 
@@ -124,7 +127,16 @@ def ids(moved: Sequence[Moved], choice: Choice) -> list[str]:
     return [each.id for each in moved if choice.takes(each)]
 
 
-def _moved(row: Mapping[str, Any], fate: str | None) -> Moved:
+def _fetched_by_redirect(since: datetime, scope: Scope) -> dict[str, datetime]:
+    """When the carrier first fetched each transfer's document by the address that a redirect hands out: no other fetch
+    proves one.
+    """
+    told = Evidence.objects.filter(kind=FactKind.DOCUMENT_FETCHED, detail__via=Mechanism.REDIRECT.value)
+    rows = scope.calls(told.filter(attempt__requested_at__gte=since), "attempt__call__").order_by()
+    return dict(rows.values_list("attempt").annotate(Min("at")))
+
+
+def _moved(row: Mapping[str, Any], fate: str | None, fetched_at: datetime | None) -> Moved:
     human, asked = row["human_connected_at"], row["requested_at"]
     return Moved(
         id=row["pk"],
@@ -138,7 +150,7 @@ def _moved(row: Mapping[str, Any], fate: str | None) -> Moved:
         redirect=redirect_fate(
             asked_at=row["redirect_asked_at"],
             answer=row["redirect_answer"],
-            fetched_at=row["document_fetched_at"],
+            fetched_at=fetched_at,
             settled_at=row["settled_at"],
         ),
         to_human_ms=None if human is None else round((human - asked).total_seconds() * 1000),

@@ -121,10 +121,13 @@ def refer_fate(*, asked_at: datetime | None, fate: str | None) -> str | None:
 def redirect_fate(
     *, asked_at: datetime | None, answer: str, fetched_at: datetime | None, settled_at: datetime | None
 ) -> str | None:
-    """What became of a redirect: proven when the carrier fetched our document in time, late when it took longer."""
+    """What became of a redirect: proven when the carrier fetched our document in time, late when it took longer.
+
+    `fetched_at`: by the redirect's own address. `asked_at` is the last try's; a fetch before it was an earlier one's.
+    """
     if asked_at is None:
         return None
-    if fetched_at is not None and fetched_at >= asked_at:
+    if fetched_at is not None:
         return Fate.PROVEN if fetched_at - asked_at <= FETCHED_IN_TIME else Fate.LATE
     if answer in REFUSALS:
         return Fate.REFUSED

@@ -186,5 +186,5 @@ def test_breakers_take_the_same_few_queries_for_any_number_of_lines(
         make_refer(line, now() - timedelta(minutes=1))
         force(line=line, force="open", by="anna", why="a test", now=now())
 
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         assert desk.get("/transfers/").status_code == 200

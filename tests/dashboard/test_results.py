@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
 from itertools import pairwise
 from typing import Any
@@ -17,14 +17,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from playwright.sync_api import Page, expect
 
+from callops.calls import timeline
+from callops.calls.kinds import Kind
 from callops.calls.models import Line
+from callops.calls.words import Lane
 from callops.canary.models import Canary, Round
 from callops.core.clock import now
 from callops.dashboard import moved
 from callops.people.models import Team
 from callops.people.roles import Role
 from callops.transfers.commands import CANARY
-from callops.transfers.models import TransferAttempt
+from callops.transfers.models import Evidence, TransferAttempt
 from tests.dashboard.test_axe import WIDTHS
 from tests.dashboard.test_history import client_of
 from tests.dashboard.test_keys import by_keys
@@ -39,11 +42,19 @@ def some_transfers() -> None:
     for number, fate in enumerate(["proven", "late", "unproven", "refused", "unproven", "unproven"]):
         at = now() - timedelta(hours=9 * number + 1)
         redirect: dict[str, Any] = {"redirect_asked_at": at + timedelta(seconds=4), "mechanism": "redirect"}
-        redirect["document_fetched_at"] = at + timedelta(seconds=4 + number)
         human = {"human_connected_at": at + timedelta(seconds=7 + number), "outcome": "connected"}
         extra = {"mechanism": "refer"} if fate == "proven" else redirect
         more = {"silence_ms": 1000 * number, "model": f"m{number % 2}"}
-        make_refer(one if number % 2 else two, at, fate, **{**extra, **human, **more})
+        attempt = make_refer(one if number % 2 else two, at, fate, **{**extra, **human, **more})
+        if fate != "proven":
+            fetched(attempt, at + timedelta(seconds=4 + number), "redirect")
+
+
+def fetched(attempt: TransferAttempt, at: datetime, via: str) -> None:
+    """The carrier fetched the transfer document by the address of this way."""
+    event = timeline.note(attempt.call, at=at, kind=Kind.CARRIER_DOCUMENT, lane=Lane.CARRIER, body={"via": via})
+    told = {"at": at, "event": event, "witness": "carrier", "detail": {"via": via}}
+    Evidence.objects.create(attempt=attempt, kind="document_fetched", **told)
 
 
 def links(text: str) -> list[tuple[str, int]]:
@@ -87,6 +98,17 @@ def test_a_redirect_is_late_after_two_seconds_and_both_ways_stand_side_by_side(d
     assert (refer.asked, refer.proven, refer.counts["late"], refer.counts["unproven"]) == (6, 1, 1, 3)
     assert (redirect.asked, redirect.proven, redirect.counts["late"]) == (5, 2, 3)
     assert (everything.silence.n, everything.silence.p50, everything.silence.p95) == (6, 2000, 5000)
+
+
+@pytest.mark.parametrize(("via", "fate"), [("redirect", "proven"), ("refer", "unproven"), ("dial_action", "unproven")])
+def test_a_document_fetched_by_another_ways_address_proves_no_redirect(desk: Client, via: str, fate: str) -> None:
+    at = now() - timedelta(hours=1)
+    asked = {"redirect_asked_at": at + timedelta(seconds=4), "document_fetched_at": at + timedelta(seconds=5)}
+    fetched(make_refer(make_line(), at, "late", **asked), at + timedelta(seconds=5), via)
+
+    (line,) = desk.get("/transfers/").context["groups"]
+
+    assert line.ways[1].tally.counts[fate] == 1
 
 
 def test_the_figures_of_the_file_are_those_of_the_page(desk: Client) -> None:

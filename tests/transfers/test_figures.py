@@ -31,7 +31,7 @@ def seconds(many: float) -> datetime:
         ({"answer": "refused", "settled_at": seconds(9)}, "refused"),
         ({"answer": "refused", "fetched_at": seconds(1)}, "proven"),
         ({"settled_at": seconds(9)}, "unproven"),
-        ({"fetched_at": seconds(-1), "settled_at": seconds(9)}, "unproven"),
+        ({"fetched_at": seconds(-1), "settled_at": seconds(9)}, "proven"),
         ({}, "waiting"),
     ],
 )
