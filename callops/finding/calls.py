@@ -30,11 +30,15 @@ FEW: Final = 1_000
 def fitting(calls: CallQuerySet, query: Query, *, now: datetime, numbers: bool = True) -> QuerySet[Any]:
     """Those of the calls that fit each term. Ids and words ask the database beforehand, once each.
 
-    Without `numbers` no part of a number finds anything, nor does a word with digits in it: else a search would tell a
-    number digit by digit.
+    Without `numbers` no part of a number finds anything, nor does a word or a transfer's target with digits in it: else
+    a search would tell a number digit by digit.
     """
     found: QuerySet[Any] = with_fate(calls) if any(term.name == "fate" for term in query.terms) else calls
-    for condition in (_anything(query, numbers=numbers), *_fields(query, now), *_transfers(query, now)):
+    for condition in (
+        _anything(query, numbers=numbers),
+        *_fields(query, now),
+        *_transfers(query, now, numbers=numbers),
+    ):
         found = found.filter(condition)
     return found
 
@@ -91,9 +95,11 @@ def _fields(query: Query, now: datetime) -> list[Q]:
     ]
 
 
-def _transfers(query: Query, now: datetime) -> list[Q]:
+def _transfers(query: Query, now: datetime, *, numbers: bool) -> list[Q]:
     """One transfer fits all that is asked of a transfer; none of the call's is like what is turned around."""
     terms = [term for term in query.of(Is.FIELD) if term.field.of_transfer]
+    if not numbers and any(term.name == "dest" and _tells(term) for term in terms):
+        return [_NOTHING]
     wanted = [term for term in terms if not term.is_turned]
     conditions = [Q(_exists(wanted, now))] if wanted else []
     return conditions + [~Q(_exists([term], now)) for term in terms if term.is_turned]

@@ -150,6 +150,14 @@ def test_who_may_read_no_number_finds_none_by_its_digits_and_none_by_a_word_with
     assert fits(call, call.pk, numbers=False)
 
 
+def test_who_may_read_no_number_finds_none_that_a_transfer_went_to(call: Call) -> None:
+    moved(call, target_label="+491701234567")
+
+    assert fits(call, "dest:1701")
+    for text in ("dest:1701", "dest:+491701234567", "-dest:999"):
+        assert not fits(call, text, numbers=False), text
+
+
 def test_calls_that_somebody_marked_or_that_are_held_are_found(call: Call) -> None:
     commands.mark(call=call, by="ada", text="here", now=NOW)
     Hold.objects.create(call=call, why="court", placed_at=NOW, placed_by="ada")
