@@ -196,8 +196,9 @@ def _courses(since: datetime, now: datetime, scope: Scope) -> list[Course]:
     known = TransferAttempt.objects.referred(now).filter(
         refer_asked_at__gte=since - timedelta(seconds=WINDOW_S), fate__isnull=False, call__line__isnull=False
     )
-    found = scope.calls(known.exclude(call__line__topology=Topology.TRUNK), "call__").order_by("refer_asked_at", "pk")
-    for name, at, pk, fate in found.values_list("call__line__name", "refer_asked_at", "pk", "fate")[: moved.MOST]:
+    found = scope.calls(known.exclude(call__line__topology=Topology.TRUNK), "call__").order_by("-refer_asked_at", "-pk")
+    newest = found.values_list("call__line__name", "refer_asked_at", "pk", "fate")[: moved.MOST]
+    for name, at, pk, fate in reversed(list(newest)):
         refers[name].append(Refer(at, pk, Fate(fate)))
     forced: defaultdict[str, list[tuple[datetime, Force]]] = defaultdict(list)
     for act in scope.calls(BreakerAct.objects.order_by("at").select_related("line"), ""):

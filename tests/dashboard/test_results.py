@@ -200,6 +200,21 @@ def test_more_transfers_than_are_looked_at_are_said_to_be(desk: Client, monkeypa
     assert "Only the newest 4 transfers" in page.text
 
 
+def test_how_a_breaker_stands_now_is_by_the_newest_refers_also_where_there_were_more(
+    desk: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = make_line()
+    for number in range(10):
+        make_refer(line, now() - timedelta(hours=40 + number), "proven")
+    for number in range(8):
+        make_refer(line, now() - timedelta(minutes=30 + number))
+    monkeypatch.setattr(moved, "MOST", 8)
+
+    (course,) = desk.get("/transfers/").context["courses"]
+
+    assert course.changes[-1].position == "open"
+
+
 def test_people_of_a_team_count_their_lines_only() -> None:
     some_transfers()
     ada = client_of("ada", Role.SUPERVISOR)
