@@ -121,8 +121,8 @@ def keyset(found: QuerySet[Any], wanted: dict[str, Any]) -> Page:
 
 def address(wanted: dict[str, Any], **cursor: str) -> str:
     """The query string of these filters, and of this cursor instead of the present one."""
-    plain = {name: _plain(value) for name, value in wanted.items() if name not in ("before", "after")}
-    return "?" + urlencode({**plain, **cursor})
+    told = {name: plain(value) for name, value in wanted.items() if name not in ("before", "after")}
+    return "?" + urlencode({**told, **cursor})
 
 
 def _words(search: Search, keys: Sequence[str]) -> dict[str, Found]:
@@ -137,7 +137,7 @@ def _words(search: Search, keys: Sequence[str]) -> dict[str, Found]:
     return found
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A filter as it stands in an address."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

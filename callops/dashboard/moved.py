@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -12,6 +12,8 @@ from django.db.models import Min
 from django.utils.dateparse import parse_datetime
 
 from callops.core.ids import first_id
+from callops.dashboard.history import plain
+from callops.dashboard.outages import Period
 from callops.people.standing import Scope
 from callops.transfers.commands import CANARY
 from callops.transfers.figures import FATES, KEYS, Moved, Way, redirect_fate, refer_fate
@@ -27,26 +29,19 @@ _COLUMNS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """How far the page looks back, and how finely it counts."""
+class Span(Period):
+    """How far the page looks back, and how finely it counts; its name is its days."""
 
-    days: int
-    words: str
-    step: timedelta
-    step_words: str
-
-    def steps(self, now: datetime) -> list[datetime]:
-        """The beginnings of the steps, oldest first: whole ones, so that numbers stay as the clock goes on."""
-        origin = datetime(2000, 1, 1, tzinfo=UTC)
-        first = now - timedelta(days=self.days)
-        first -= (first - origin) % self.step
-        return [first + number * self.step for number in range((now - first) // self.step + 1)]
+    @property
+    def days(self) -> int:
+        """The same as a number."""
+        return self.span.days
 
 
 SPANS: Final = {
-    "1": Span(1, "24 hours", timedelta(hours=2), "2 hours"),
-    "7": Span(7, "7 days", timedelta(hours=12), "12 hours"),
-    "30": Span(30, "30 days", timedelta(days=2), "2 days"),
+    "1": Span("1", "24 hours", timedelta(days=1), timedelta(hours=2), "2 hours"),
+    "7": Span("7", "7 days", timedelta(days=7), timedelta(hours=12), "12 hours"),
+    "30": Span("30", "30 days", timedelta(days=30), timedelta(days=2), "2 days"),
 }
 USUAL: Final = "7"
 
@@ -118,8 +113,8 @@ def read(since: datetime, now: datetime, scope: Scope) -> tuple[list[Moved], boo
 
 def address(span: Span, **told: Any) -> str:
     """The address of this page with these choices; moments are UTC."""
-    plain = {name: _plain(value) for name, value in told.items() if value}
-    return "?" + urlencode({"days": span.days, **plain})
+    given = {name: plain(value) for name, value in told.items() if value}
+    return "?" + urlencode({"days": span.days, **given})
 
 
 def ids(moved: Sequence[Moved], choice: Choice) -> list[str]:
@@ -164,7 +159,3 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return told if told is not None and told.tzinfo is not None else None
-
-
-def _plain(value: Any) -> Any:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value

@@ -7,13 +7,14 @@ import io
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import QuerySet
 
 from callops.calls.models import Call
 from callops.reports.plain import cell
+from callops.reports.record import iso
 from callops.transfers.models import TransferAttempt
 
 AT_ONCE: Final = 500
@@ -59,7 +60,7 @@ def as_json(rows: Sequence[Mapping[str, Any]], *, is_first: bool) -> str:
 def _row(call: Call, attempts: Sequence[TransferAttempt]) -> dict[str, Any]:
     last = attempts[-1] if attempts else None
     of_call = (
-        *(call.pk, _at(call.started_at), _at(call.answered_at), _at(call.ended_at)),
+        *(call.pk, iso(call.started_at), iso(call.answered_at), iso(call.ended_at)),
         *(_between(call.started_at, call.ended_at), call.state, call.line_name or None),
         *(call.from_number or None, call.to_number or None, call.topology, call.carrier_sid, call.ai_call_id),
         *(call.correlation_method, call.correlation_confidence, call.ended_by or None, call.failure_stage or None),
@@ -72,12 +73,6 @@ def _row(call: Call, attempts: Sequence[TransferAttempt]) -> dict[str, Any]:
 def _cell(name: str, value: Any) -> str:
     is_number = name in _NUMBERS and str(value).removeprefix("+").isdecimal()
     return str(value) if is_number else cell(value)
-
-
-def _at(moment: datetime | None) -> str | None:
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def _between(began: datetime, ended: datetime | None) -> float | None:
