@@ -16,6 +16,8 @@ from callops.core.text import storable
 
 START: Final = "0" * 64
 _HEAD: Final = 1
+AT_ONCE: Final = 10_000
+"""Entries forgotten in one transaction: whoever acts meanwhile waits for it."""
 
 
 @transaction.atomic
@@ -39,7 +41,7 @@ def record(who: str, verb: str, *, now: datetime, call: str = "", detail: Mappin
 
 @transaction.atomic
 def forget(before: datetime, *, held: Collection[str], now: datetime) -> int:
-    """Entries from before that moment are gone, from the first on and without a gap; how many.
+    """Entries from before that moment are gone, `AT_ONCE` at most, from the first on and without a gap; how many.
 
     The first that is about a call on hold stays, and all after it. What was cut off is in the audit, with the hash at
     which the rest begins.
@@ -48,8 +50,9 @@ def forget(before: datetime, *, held: Collection[str], now: datetime) -> int:
     old = Entry.objects.filter(at__lt=before)
     newer = Entry.objects.filter(at__gte=before).order_by("number").values_list("number", flat=True).first()
     kept = old.filter(call__in=held).order_by("number").values_list("number", flat=True).first()
+    first = Entry.objects.order_by("number").values_list("number", flat=True).first() or 0
     ends = [number for number in (newer, kept) if number is not None]
-    cut = (old.filter(number__lt=min(ends)) if ends else old).order_by("-number").first()
+    cut = old.filter(number__lt=min([first + AT_ONCE, *ends])).order_by("-number").first()
     if cut is None:
         return 0
     count, _ = Entry.objects.filter(number__lte=cut.number).order_by().delete()

@@ -112,6 +112,15 @@ def test_old_entries_are_forgotten_from_the_first_on_and_the_rest_is_whole() -> 
 
 
 @pytest.mark.django_db
+def test_not_too_many_are_forgotten_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chain, "AT_ONCE", 2)
+    entries(0, 1, 2)
+
+    assert (cut(50), cut(50), cut(50)) == (2, 1, 0)
+    assert chain.first_fault() is None
+
+
+@pytest.mark.django_db
 def test_all_may_be_forgotten_but_the_entry_that_says_so() -> None:
     entries(0, 1)
 
