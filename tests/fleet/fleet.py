@@ -22,6 +22,7 @@ class Fleet(World):
     def __init__(self, folder: Path, database_url: str, redis_url: str, **env: str) -> None:
         super().__init__(folder, "postgres", database_url=database_url, redis_url=redis_url)
         self.env |= env
+        self._engines: list[subprocess.Popen[bytes]] = []
 
     def start_app(self, *words: str) -> None:
         super().start_app("--no-engine", *words)
@@ -30,8 +31,14 @@ class Fleet(World):
         """One more engine, which looks around already; `under`: the program that runs it, and its options."""
         known = set(self.engines())
         process = self._run("manage.py", "engine", under=under)
+        self._engines.append(process)
         eventually(lambda: set(self.engines()) - known, "the engine looks around", 40)
         return process
+
+    def kill_engines(self) -> None:
+        """No engine runs any more."""
+        while self._engines:
+            kill(self._engines.pop())
 
     def engines(self) -> list[str]:
         rows = self.sql("SELECT name FROM core_beat WHERE name LIKE 'engine:%%' AND at > now() - interval '10 s'")
