@@ -18,8 +18,8 @@ from bench.table import Figure
 from callops.core import clock
 from callops.core.database import in_db
 from callops.engine.folding import Folder
-from callops.engine.keeper import GATHER_S
 from callops.engine.sessions import served
+from callops.engine.writer import GATHER_S
 from callops.sideband import batches
 
 CALLS = 50

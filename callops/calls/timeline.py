@@ -52,13 +52,11 @@ def append_all(facts: Mapping[str, Sequence[NewEvent]]) -> None:
     """The facts of each of these calls are on its timeline in this order, and readers are notified on commit."""
     if not facts:
         return
-    calls = Call.objects.select_for_update().filter(pk__in=list(facts)).order_by("pk")
-    last = dict(calls.values_list("pk", "last_seq"))
-    bulk.update(Call, ["last_seq"], [(pk, seq + len(facts[pk])) for pk, seq in last.items()])
+    last = bulk.raise_all(Call, "last_seq", {pk: len(events) for pk, events in facts.items()})
     rows = (
         (pk, seq, new.at, new.lane.value, new.kind.value, storable(dict(new.body)), "", None)
-        for pk, before in last.items()
-        for seq, new in enumerate(facts[pk], start=before + 1)
+        for pk, seq_after in last.items()
+        for seq, new in enumerate(facts[pk], start=seq_after - len(facts[pk]) + 1)
     )
     bulk.insert(Event, ["call", "seq", "at", "lane", "kind", "body", "source", "source_id"], rows)
     calls_changed(last)

@@ -9,13 +9,15 @@ default of the database's own has to be named.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar, cast
 
 import msgspec
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import BinaryField, DateTimeField, Field, JSONField, Model
 
+M = TypeVar("M", bound=Model)
 Values = Sequence[Any]
 
 NOT_PLAIN = (BinaryField, DateTimeField, JSONField)
@@ -30,7 +32,7 @@ def insert(model: type[Model], names: Sequence[str], rows: Iterable[Values]) -> 
     prepared = _prepared(model, names, rows, connection)
     into = f"{_table(model, connection)} ({', '.join(_columns(model, names, connection))})"
     if connection.vendor != "postgresql":
-        _in_few(connection, f"INSERT INTO {into} VALUES ", prepared)  # noqa: S608 - names of ours
+        _in_few(connection, f"INSERT INTO {into} VALUES ", prepared)
     elif prepared:
         _copy(connection, f"COPY {into} FROM STDIN", prepared)
 
@@ -47,7 +49,7 @@ def upsert(model: type[Model], names: Sequence[str], rows: Iterable[Values], *, 
     latest = list({tuple(row[place] for place in places): row for row in rows}.values())  # no statement takes one twice
     if connection.vendor == "postgresql":
         rows_of = _recordset(model, names, connection)
-        _as_json(connection, f"{head}SELECT * FROM {rows_of}{tail}", latest)  # noqa: S608 - names of ours
+        _as_json(connection, f"{head}SELECT * FROM {rows_of}{tail}", latest)
     else:
         _in_few(connection, f"{head}VALUES ", _prepared(model, names, latest, connection), tail)
 
@@ -58,11 +60,67 @@ def update(model: type[Model], names: Sequence[str], rows: Iterable[Values]) -> 
     names = ["pk", *names]
     table, columns = _table(model, connection), _columns(model, names, connection)
     new = ", ".join(f"{column} = new.column{number}" for number, column in enumerate(columns[1:], start=2))
-    head, tail = f"UPDATE {table} SET {new} FROM ", f" WHERE {table}.{columns[0]} = new.column1"  # noqa: S608 - names of ours
+    head, tail = f"UPDATE {table} SET {new} FROM ", f" WHERE {table}.{columns[0]} = new.column1"
     if connection.vendor == "postgresql":
         _as_json(connection, f"{head}{_recordset(model, names, connection)}{tail}", list(rows))
     else:
         _in_few(connection, f"{head}(VALUES ", _prepared(model, names, rows, connection), f") AS new{tail}")
+
+
+def locked(model: type[Model], names: Sequence[str], keys: Sequence[Any], *, only: Mapping[str, Any]) -> list[Values]:
+    """The values of the rows with these keys that are as `only` says: locked in the order of their keys until the end
+    of the transaction.
+    """
+    connection = _connection()
+    pk, *rest = _columns(model, ["pk", *only], connection)
+    columns = ", ".join(_columns(model, names, connection))
+    conditions = "".join(f" AND {column} = %s" for column in rest)
+    is_shared = connection.vendor == "postgresql"
+    among = f"{pk} = ANY(%s)" if is_shared else f"{pk} IN (SELECT value FROM json_each(%s))"
+    head = f"SELECT {columns} FROM {_table(model, connection)} WHERE {among}{conditions} ORDER BY {pk}"
+    asked = list(keys) if is_shared else msgspec.json.encode(list(keys)).decode()
+    with connection.cursor() as cursor:
+        cursor.execute(head + (" FOR UPDATE" if is_shared else ""), [asked, *only.values()])
+        return list(cursor.fetchall())
+
+
+def raise_all(model: type[Model], name: str, by: Mapping[str, int]) -> dict[str, int]:
+    """The number in this column of the row with each key is so much larger, and the row is locked; the new numbers.
+
+    Rows are locked in the order of their keys, as by whoever else locks several. Keys of no row are left out.
+    """
+    connection = _connection()
+    table, (pk, column) = _table(model, connection), _columns(model, ["pk", name], connection)
+    wanted = "json_each(%s) AS wanted WHERE "
+    if connection.vendor == "postgresql":
+        rows = f"{table} JOIN json_each_text(%s::json) AS said ON {table}.{pk} = said.key"
+        locked_rows = f"SELECT said.key, said.value::int FROM {rows} ORDER BY said.key FOR UPDATE OF {table}"
+        wanted = f"({locked_rows}) AS wanted WHERE "
+    sql = (
+        f"UPDATE {table} SET {column} = {column} + wanted.value FROM {wanted}{table}.{pk} = wanted.key "
+        f"RETURNING {table}.{pk}, {table}.{column}"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [msgspec.json.encode(by).decode()])
+        return dict(cursor.fetchall())
+
+
+def after(model: type[M], of: str, name: str, cursors: Mapping[str, int], *, count_as: str = "") -> list[M]:
+    """The rows of each of these owners (`of` names the foreign key) whose number in this column is above its cursor.
+
+    `count_as`: each row has, under this name, how many rows its owner has at the same moment.
+    """
+    connection = _connection()
+    table, (owner, column) = _table(model, connection), _columns(model, [of, name], connection)
+    wanted, value = "json_each(%s)", "wanted.value"
+    if connection.vendor == "postgresql":
+        wanted, value = "json_each_text(%s::json)", "wanted.value::int"
+    count = f", (SELECT COUNT(*) FROM {table} AS one WHERE one.{owner} = {table}.{owner}) AS {count_as}"
+    sql = (
+        f"SELECT {table}.*{count if count_as else ''} FROM {wanted} AS wanted, {table} "
+        f"WHERE {table}.{owner} = wanted.key AND {table}.{column} > {value}"
+    )
+    return list(model._default_manager.raw(sql, [msgspec.json.encode(cursors).decode()]))
 
 
 def raise_by(model: type[Model], pk: Any, name: str, by: int) -> int | None:
@@ -70,7 +128,7 @@ def raise_by(model: type[Model], pk: Any, name: str, by: int) -> int | None:
     connection = _connection()
     column, key = (connection.ops.quote_name(_field(model, each).column) for each in (name, "pk"))
     table = _table(model, connection)
-    sql = f"UPDATE {table} SET {column} = {column} + %s WHERE {key} = %s RETURNING {column}"  # noqa: S608 - names of ours
+    sql = f"UPDATE {table} SET {column} = {column} + %s WHERE {key} = %s RETURNING {column}"
     with connection.cursor() as cursor:
         cursor.execute(sql, [by, pk])
         found = cursor.fetchall()
@@ -123,9 +181,26 @@ def _prepared(model: type[Model], names: Sequence[str], rows: Iterable[Values], 
     for index, name in enumerate(names):
         field = _field(model, name)
         if isinstance(field, NOT_PLAIN):
+            prepare = _once_each(field, connection)
             for row in ready:
-                row[index] = field.get_db_prep_save(row[index], connection)
+                row[index] = prepare(row[index])
     return ready
+
+
+def _once_each(field: Field[Any, Any], connection: Any) -> Callable[[Any], Any]:
+    """The field's values as the driver takes them; the same moment stands in many rows and is prepared once."""
+    if isinstance(field, JSONField):
+        return lambda value: None if value is None else msgspec.json.encode(value).decode()
+    if not isinstance(field, DateTimeField):
+        return partial(field.get_db_prep_save, connection=connection)
+    known: dict[Any, Any] = {}
+
+    def prepared(value: Any) -> Any:
+        if value not in known:
+            known[value] = field.get_db_prep_save(value, connection)
+        return known[value]
+
+    return prepared
 
 
 def _columns(model: type[Model], names: Sequence[str], connection: Any) -> list[str]:

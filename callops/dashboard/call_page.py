@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import reduce
-from operator import or_
 from typing import Any, NamedTuple
-
-from django.db.models import Count, OuterRef, Q, Subquery
 
 from callops.calls import timeline
 from callops.calls.ends import End
 from callops.calls.kinds import Kind
 from callops.calls.models import Call, Event, Leg
 from callops.calls.words import Policy, State, Topology
+from callops.core import bulk
 from callops.core.config import config
 from callops.dashboard.ending import end_of
 from callops.dashboard.moving_steps import steps_of, under_way_by
@@ -132,17 +129,13 @@ def talk_since(cursors: Mapping[str, Cursor]) -> dict[str, Talk]:
 
     The count comes in the same statement as the turns, so that it is about the same moment.
     """
-    changed = reduce(or_, (Q(call_id=pk, rev__gt=at.rev) for pk, at in cursors.items()))
-    happened = reduce(or_, (Q(call_id=pk, seq__gt=at.seq) for pk, at in cursors.items()))
-    of_call = Turn.objects.filter(call=OuterRef("call")).order_by().values("call")
-    turns = (
-        Turn.objects.filter(changed).order_by().annotate(count=Subquery(of_call.annotate(n=Count("pk")).values("n")))
-    )
+    turns = bulk.after(Turn, "call", "rev", {pk: at.rev for pk, at in cursors.items()}, count_as="count")
+    events = bulk.after(Event, "call", "seq", {pk: at.seq for pk, at in cursors.items()})
     talk = {pk: Talk([], []) for pk in cursors}
     for turn in named(sorted(turns, key=order)):
         talk[turn.call_id].turns.append(turn)
-        talk[turn.call_id].count = turn.count
-    for event in Event.objects.filter(happened).order_by("seq"):
+        talk[turn.call_id].count = vars(turn)["count"]
+    for event in sorted(events, key=lambda event: event.seq or 0):
         talk[event.call_id or ""].events.append(event)
     return talk
 

@@ -26,7 +26,10 @@ from callops.supervision import presence
 
 logger = logging.getLogger(__name__)
 
-COALESCE_S = 0.05
+GATHER_S = 0.01
+"""What changed within so long goes out together."""
+COALESCE_S = 0.1
+"""From the beginning of a reading to that of the next, while reading is quick."""
 REST = 1
 """A reading is followed by a pause of so many times what it took: the more there is to say, the rarer it is said."""
 BOARD_COALESCE_S = 0.5
@@ -56,7 +59,7 @@ class Hub:
         self._is_away = False
         self._dirty: set[str] = set()
         self._dirty_rows: set[str] = set()
-        self._took_s = self._board_took_s = 0.0
+        self._next_at = self._board_took_s = 0.0
         self._wake = asyncio.Event()
         self._wake_board = asyncio.Event()
 
@@ -209,12 +212,13 @@ class Hub:
     async def _flush(self) -> None:
         """What changed in a short while goes out together."""
         await self._wake.wait()
-        await asyncio.sleep(max(COALESCE_S, self._took_s * REST))
+        await asyncio.sleep(max(GATHER_S, self._next_at - monotonic()))
         self._wake.clear()
         dirty, self._dirty = self._dirty, set()
         begun = monotonic()
         await self._refresh(dirty)
-        self._took_s = min(monotonic() - begun, LOOK_S)
+        took_s = min(monotonic() - begun, LOOK_S)
+        self._next_at = begun + max(COALESCE_S, took_s * (1 + REST))
 
     async def _flush_board(self) -> None:
         """So do the rows of the board."""
@@ -236,7 +240,9 @@ class Hub:
             stamps = await in_db(call_page.stamps)(list(self._calls), now())
             await self._refresh({pk for pk, stamp in stamps.items() if self._differs(pk, stamp)})
         for board in list(self._boards.values()):
-            await board.look()
+            self._dirty_rows |= await board.differing()
+        if self._dirty_rows:
+            self._wake_board.set()
 
     async def _look_at_the_house(self) -> None:
         """Every browser has the signs of life and the open troubles, read once for all of them."""

@@ -166,13 +166,13 @@ class BoardTopic:
         async with self.lock:
             self._deliver(await in_db(self._read)(call_ids))
 
-    async def look(self) -> None:
-        """Rows whose calls changed, came or left without our hearing of it are put right."""
+    async def differing(self) -> set[str]:
+        """The calls that changed, came or left since their rows were read."""
         async with self.lock:
             stamps = await in_db(board.stamps)(now(), self.scope)
             known = self._shown
             changed = {pk for pk in stamps if pk not in known or known[pk].stamp != stamps[pk]}
-            self._deliver(await in_db(self._read)(changed | (known.keys() - stamps.keys())))
+            return changed | (known.keys() - stamps.keys())
 
     async def join(self, outbox: Outbox) -> None:
         """The browser watches from now on, beginning with the whole board."""

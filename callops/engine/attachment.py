@@ -210,12 +210,11 @@ class Attachment:
         self._greeting_due = first
 
     async def _serve(self, socket: Sideband) -> None:
-        """Read until the socket ends; a writer keeps what was read, in batches."""
+        """Read until the socket ends; what was read is kept meanwhile, in batches."""
         if self._stopping:
             return
         self._socket = socket
         self._open.set()
-        keeping = asyncio.create_task(self._keeper.run())
         try:
             if self._greeting_due:
                 words = {"instructions": self._served.greeting} if self._served.greeting else {}
@@ -225,15 +224,12 @@ class Attachment:
                 self._heard.set()
                 if not self._keeper.heard():
                     await self._keeper.make_room()
-                if keeping.done():
+                if self._keeper.is_over:
                     break
         finally:
             self._socket = None
             self._open.clear()
             self._heard.set()
-            keeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await keeping
             await self._keeper.flush_at_last()
 
     def _act_on(self, taken: Taken) -> None:

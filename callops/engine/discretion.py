@@ -52,9 +52,9 @@ class Discretion:
             detail["dtmf"] = KEY
         return replace(turn, text=text, heard_chars=heard, detail=detail)
 
-    def completes(self, touched: Iterable[TurnState | None]) -> bool:
+    def completes(self, touched: Iterable[TurnState]) -> bool:
         """Whether one of these lines may complete a number that was read in groups: the quick look before `regroup`."""
-        return bool(self._rules) and any(turn is not None and _is_group(turn) for turn in touched)
+        return bool(self._rules) and any(map(_is_group, touched))
 
     def regroup(self, turns: Iterable[TurnState], touched: Collection[str]) -> dict[str, TurnState]:
         """The lines that are to be shown anew because a touched one completed a number that was read in groups."""

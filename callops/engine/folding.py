@@ -19,7 +19,7 @@ from callops.sideband.life import Life
 from callops.sideband.promises import Promises, Said
 from callops.sideband.signs import Signs
 from callops.sideband.transcript import Change, ToolCall, Transcript, is_piece, worth_a_row
-from callops.sideband.turns import ASSISTANT
+from callops.sideband.turns import ASSISTANT, TurnState
 from callops.sideband.usage import Usage
 from callops.supervision.progress import Told
 
@@ -55,6 +55,8 @@ class Folder:
         self._acts = ActEar()
         self._discretion = Discretion(rules)
         self._usage = Usage()
+        self._stirred = True
+        """Something came since the last batch that may have changed the signs of life or what was used."""
         self.batch = self._fresh()
 
     def replay(self, stored: Iterable[tuple[int, bytes]]) -> None:
@@ -81,6 +83,7 @@ class Folder:
 
     def open(self, at: datetime, *, unbroken: bool = False) -> Signs:
         """The socket is open (again) from now on; the signs of life as they are now."""
+        self._stirred = True
         self._life.open(at, unbroken=unbroken)
         self._usage.gaps += 1 if self.frames and not unbroken else 0
         return self._signs()
@@ -93,21 +96,18 @@ class Folder:
             self.batch.incomplete = self.batch.incomplete or bool(turn and turn.partial)
             self._tell(item_id, at)
         self._life.drop()
+        self._stirred = True
 
     def take_batch(self) -> Taken:
         """Everything since the last time, with the present text of each changed turn; a new batch begins."""
-        batch, calls, summaries = self.batch, self.calls, self.summaries
-        self._regroup(batch)
-        touched = [turn.item_id for turn in self._transcript.turns()] if self._all_touched else self._touched
-        for item_id in touched:
-            if (turn := self._transcript.turn(item_id)) is not None:
-                shown = self._discretion.shown(turn)
-                batch.turns[item_id] = (self._base + self._transcript.position(item_id), shown)
-        batch.signs = self._signs()
-        batch.usage = self._usage.counts
-        told = self.told
+        batch, calls, summaries, told = self.batch, self.calls, self.summaries, self.told
+        for turn in self._changed(batch):
+            place = self._base + self._transcript.position(turn.item_id)
+            batch.turns[turn.item_id] = (place, self._discretion.shown(turn))
+        if self._stirred:
+            batch.signs, batch.usage = self._signs(), self._usage.counts
         self.batch, self.calls, self.summaries, self.told = self._fresh(), [], [], []
-        self._touched, self._all_touched = set(), False
+        self._touched, self._all_touched, self._stirred = set(), False, False
         return Taken(batch, calls, summaries, told)
 
     @property
@@ -124,6 +124,11 @@ class Folder:
     def paused(self) -> bool:
         """Whether the session answers the caller by itself no more, as it last said."""
         return self._acts.paused
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for what was read to be durable."""
+        return bool(self.calls or self.summaries)
 
     @property
     def has_news(self) -> bool:
@@ -146,6 +151,7 @@ class Folder:
 
     def _step(self, frame: Frame, at: datetime) -> None:
         """A frame that may change anything."""
+        self._stirred = True
         if (change := self._transcript.fold(frame, at)) is not None:
             self._note(change, at)
         if (call := self._transcript.finished_call(frame)) is not None:
@@ -177,12 +183,22 @@ class Folder:
             if turn.speaker == ASSISTANT:
                 self._promises.take(Said(turn.item_id, turn.text, turn.started_at, at))
 
-    def _regroup(self, batch: Batch) -> None:
-        """Lines that were shown before, and must not be any more now, are shown anew; so are their facts."""
-        if self._all_touched or self._discretion.completes(map(self._transcript.turn, self._touched)):
-            anew = self._discretion.regroup(self._transcript.turns(), self._touched)
-            self._touched.update(anew)
-            batch.unsaid = {item_id: turn for item_id, turn in anew.items() if item_id in self._told}
+    def _changed(self, batch: Batch) -> list[TurnState]:
+        """The turns that are to be kept anew: the touched ones, and those that may not show any more what they showed,
+        whose facts in the batch are told anew too.
+        """
+        touched = self._turns(self._touched)
+        if not (self._all_touched or self._discretion.completes(touched)):
+            return touched
+        turns = self._transcript.turns()
+        anew = self._discretion.regroup(turns, self._touched)
+        batch.unsaid = {item_id: turn for item_id, turn in anew.items() if item_id in self._told}
+        return turns if self._all_touched else self._turns(self._touched | anew.keys())
+
+    def _turns(self, item_ids: Iterable[str]) -> list[TurnState]:
+        """Those of the items that are turns."""
+        turns = map(self._transcript.turn, item_ids)
+        return [turn for turn in turns if turn is not None]
 
     def _signs(self) -> Signs:
         return self._promises.on(self._life.signs)

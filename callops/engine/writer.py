@@ -1,16 +1,19 @@
-"""One writer for all sidebands of a process: what many calls have read goes into one transaction.
+"""One writer for all sidebands of a process: what many calls have read goes into one transaction, round after round.
 
-A call has at most one batch here, so its order is kept. Nothing is dropped: a batch waits until it is durable or its
-lease is lost, and an attachment whose batch waits stops reading its socket when it holds too much.
+A call has at most one batch in the writer's hands, so its order is kept. Nothing is dropped: a batch waits with its
+keeper until it is durable or its lease is lost, and an attachment whose batch waits stops reading its socket when it
+holds too much.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import weakref
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from django.db import DatabaseError, DataError, IntegrityError
 
@@ -23,8 +26,28 @@ from callops.sideband.journal import LeaseLost
 logger = logging.getLogger(__name__)
 
 BEHIND_S = 2.0
+GATHER_S = 0.06
+"""From the beginning of a round to that of the next, while writing is quick."""
+GATHER_AT_MOST_S = 0.25
+REST = 2
+"""A round may take half of the time until the next begins: the longer writing takes, the more goes into one."""
 
-Waiting = tuple[Batch, asyncio.Future[None]]
+
+class Source(Protocol):
+    """Who has something to be written: one sideband's keeper."""
+
+    @property
+    def events(self) -> int:
+        """How many events wait."""
+
+    def give(self) -> Batch | None:
+        """What is to be written now; None: nothing, or it is being written."""
+
+    def came_back(self, error: Exception | None) -> None:
+        """The batch that was given is durable, or why it is not: `LeaseLost`, or the database's error."""
+
+
+Given = tuple[Source, Batch]
 
 _writers: weakref.WeakSet[Writer] = weakref.WeakSet()
 
@@ -35,44 +58,74 @@ class Writer:
     def __init__(self, *, owner: str, clock: Callable[[], datetime]) -> None:
         self._owner = owner
         self._clock = clock
-        self._waiting: list[Waiting] = []
+        self._due: dict[Source, None] = {}
+        self._hurried: dict[Source, None] = {}
+        self._hurry = asyncio.Event()
+        self._next_at = 0.0
+        """By the loop's clock."""
         self._working: asyncio.Task[None] | None = None
         self._failed = False
-        self.took_s = 0.0
-        """How long the last round took."""
         _writers.add(self)
 
-    async def keep(self, batch: Batch) -> None:
-        """The batch is durable. Raises `LeaseLost`, or the database's error; then nothing of it is written."""
-        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((batch, durable))
+    def call_for(self, source: Source, *, at_once: bool = False) -> None:
+        """The source is asked for what it has when the next round begins, or as soon as the one that runs is over."""
+        (self._hurried if at_once else self._due)[source] = None
+        if at_once:
+            self._hurry.set()
         if self._working is None or self._working.done():
             self._working = asyncio.create_task(self._work())
-        await durable
 
     async def _work(self) -> None:
         """Round after round: what arrives while one is being written goes into the next."""
-        while self._waiting:
-            taken, self._waiting = self._waiting, []
+        while self._due or self._hurried:
+            called, is_full = await self._called()
+            given = [(each, batch) for each in called if (batch := _given_by(each)) is not None]
+            if not given:
+                continue
             begun = self._clock()
-            written = await self._write(taken)
-            took_s = self.took_s = (self._clock() - begun).total_seconds()
+            written = await self._write(given)
+            took_s = (self._clock() - begun).total_seconds()
+            if is_full:
+                self._rest(took_s)
             if written and (self._failed or took_s > BEHIND_S):
-                await self._own_up(f"{len(taken)} batches took {took_s:.1f} s")
+                await self._own_up(f"{len(given)} batches took {took_s:.1f} s")
             self._failed = not written
 
-    async def _write(self, taken: Sequence[Waiting]) -> bool:
+    async def _called(self) -> tuple[Sequence[Source], bool]:
+        """Everybody who has something, once it is time for a round; before that, those for whom somebody waits. Whether
+        it is everybody.
+        """
+        loop = asyncio.get_running_loop()
+        if not self._hurried:
+            self._hurry.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._next_at - loop.time()):
+                    await self._hurry.wait()
+        called, self._hurried = self._hurried, {}
+        is_full = loop.time() >= self._next_at
+        if is_full:
+            called, self._due = called | self._due, {}
+            self._next_at = loop.time() + GATHER_S
+        return list(called), is_full
+
+    def _rest(self, took_s: float) -> None:
+        """The next round begins the later, the longer this one took."""
+        rest_s = min(took_s * (REST - 1), GATHER_AT_MOST_S)
+        self._next_at = max(self._next_at, asyncio.get_running_loop().time() + rest_s)
+
+    async def _write(self, given: Sequence[Given]) -> bool:
         """All together; if the database finds fault with what is in one, each by itself. Whether any was written."""
         try:
-            lost = await in_db(batches.save)([batch for batch, _ in taken], owner=self._owner, now=self._clock())
-        except Exception as error:  # whatever it is, those who wait are told, and decide
-            if isinstance(error, (DataError, IntegrityError)) and len(taken) > 1:
-                return any([await self._write([one]) for one in taken])
-            _tell(taken, error)
+            lost = await in_db(batches.save)([batch for _, batch in given], owner=self._owner, now=self._clock())
+        except Exception as error:  # whatever it is, those who gave are told, and decide
+            if isinstance(error, (DataError, IntegrityError)) and len(given) > 1:
+                return any([await self._write([one]) for one in given])
+            for source, _ in given:
+                source.came_back(error)
             return False
-        for batch, durable in taken:
+        for source, batch in given:
             left_out = LeaseLost(f"session {batch.session_id}") if batch.session_id in lost else None
-            _tell([(batch, durable)], left_out)
+            source.came_back(left_out)
         return True
 
     async def _own_up(self, reason: str) -> None:
@@ -83,18 +136,17 @@ class Writer:
             logger.exception("That the writer was behind could not be counted.")
 
 
+def _given_by(source: Source) -> Batch | None:
+    """What it gives; one that fails holds up nobody else, and is told why."""
+    try:
+        return source.give()
+    except Exception as error:
+        logger.exception("A sideband could not say what is to be kept.")
+        source.came_back(error)
+        return None
+
+
 def waiting() -> tuple[int, int]:
-    """What the writers of this process hold that is not being written yet: batches, and the events in them."""
-    held = [batch for writer in list(_writers) for batch, _ in writer._waiting]
-    return len(held), sum(len(batch.frames) for batch in held)
-
-
-def _tell(taken: Sequence[Waiting], error: Exception | None) -> None:
-    """Those who wait are told."""
-    for _, durable in taken:
-        if durable.done():
-            continue
-        if error is None:
-            durable.set_result(None)
-        else:
-            durable.set_exception(error)
+    """What waits for the writers of this process: sidebands, and the events in them."""
+    called = [source for writer in list(_writers) for source in {**writer._due, **writer._hurried}]
+    return len(called), sum(source.events for source in called)

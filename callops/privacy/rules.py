@@ -27,6 +27,8 @@ LONG_RUN: Final = 9
 """Digits from which a run is long."""
 HELD_BACK: Final = 4
 """Digits at the end of an unfinished text from which they are not shown yet: they may become a card number."""
+FEWEST: Final = 3
+"""Digits that a rule may be about: a card's code has so many."""
 CUE_CHARS: Final = 160
 """How far before a number the words that announce it may stand."""
 ELLIPSIS: Final = "…"
@@ -63,8 +65,10 @@ _EMAIL: Final = re.compile(
     rf"{_AT}(?:\w{{1,40}}(?:{_DOT}\w{{1,20}}){{1,4}}|{_MAILBOXES}\.\w{{2,10}}(?:\.\w{{2}})?)\b",
     re.IGNORECASE,
 )
+_ADDRESS: Final = re.compile(r"@|\w\.\w")
 _SIGN: Final = re.compile(r"[@\d]|\w\.\w")
-_WORDS: Final = spoken.WORDS | set(_DOTS.split("|"))
+_DOT_WORDS: Final = frozenset(_DOTS.split("|"))
+_WORDS: Final = spoken.WORDS | _DOT_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ def redact(text: str, rules: Collection[str], *, finished: bool = True, before: 
     `before` is what was said just before, where the words that announce a number may stand. An unfinished text does
     not show digits at its end that may yet become something forbidden.
     """
-    if not rules or not may_hold(text):
+    if not rules or not may_hold(text) or _holds_too_little(text):
         return Redacted(text)
     spans = _apart(sorted(_spans(text, rules, before), key=lambda span: (span.start, -span.end)))
     if not finished and (held := _held_back(text, spans)):
@@ -124,6 +128,13 @@ def may_hold(text: str) -> bool:
     Every run of digits has a digit or a word for one in it, every address an `@`, a word for a dot or a dot in a word.
     """
     return _SIGN.search(text) is not None or not _WORDS.isdisjoint(spoken.words(text))
+
+
+def _holds_too_little(text: str) -> bool:
+    """Whether fewer digits are in the text than any rule wants, and no address: the second quick look."""
+    if _ADDRESS.search(text) is not None or not _DOT_WORDS.isdisjoint(spoken.words(text)):
+        return False
+    return spoken.at_most(text) < FEWEST
 
 
 def replaced(text: str, spans: Collection[Span]) -> str:

@@ -43,6 +43,8 @@ _ONE: Final = re.compile(_ATOM, re.IGNORECASE)
 _RUN: Final = re.compile(rf"(?:{_ATOM})(?:{_GAP}(?:{_ATOM}))*", re.IGNORECASE)
 WORDS: Final = frozenset([*DIGIT, *_TEEN, *_TEN])
 """One of these, or a digit, is in every run."""
+_WEIGHT: Final = {**dict.fromkeys(DIGIT, 1), **dict.fromkeys(_TEEN, 2), **dict.fromkeys(_TEN, 2)}
+"""The digits each word stands for."""
 _WORD: Final = re.compile(r"\w+")
 _DIGIT: Final = re.compile(r"\d")
 
@@ -59,6 +61,13 @@ class Run:
 def has_digits(text: str) -> bool:
     """Whether any digit is written or said at all: the quick look before `runs`."""
     return _DIGIT.search(text) is not None or not WORDS.isdisjoint(words(text))
+
+
+def at_most(text: str) -> int:
+    """No more digits than so many are written or said in the text: the quick count before `runs`."""
+    said = words(text)
+    count = len(_DIGIT.findall(text)) + sum(_WEIGHT.get(word, 0) for word in said)
+    return count if _REPEATS.keys().isdisjoint(said) else count * max(_REPEATS.values())
 
 
 def words(text: str) -> list[str]:

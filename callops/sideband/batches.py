@@ -55,8 +55,9 @@ class Batch:
     events: list[NewEvent] = field(default_factory=list)
     garbage: int = 0
     incomplete: bool = False
-    signs: Signs = field(default_factory=Signs)
-    usage: dict[str, Any] = field(default_factory=dict)
+    signs: Signs | None = None
+    """None: they are as the session's last batch said; so is `usage`."""
+    usage: dict[str, Any] | None = None
     unsaid: dict[str, TurnState] = field(default_factory=dict)
     """Turns on the timeline that must not show there any more what they showed."""
 
@@ -88,8 +89,8 @@ def save(batches: Collection[Batch], *, owner: str, now: datetime) -> set[int]:
 def _held(batches: Collection[Batch], owner: str) -> dict[int, tuple[int, int]]:
     """The sessions that are ours, locked until the end: how many frames, and how much garbage, each has so far."""
     ids = [batch.session_id for batch in batches]
-    mine = AiSession.objects.select_for_update().filter(pk__in=ids, lease_owner=owner).order_by("pk")
-    return {pk: (frames, garbage) for pk, frames, garbage in mine.values_list("pk", "frames", "garbage")}
+    mine = bulk.locked(AiSession, ["pk", "frames", "garbage"], ids, only={"lease_owner": owner})
+    return {pk: (frames, garbage) for pk, frames, garbage in mine}
 
 
 def _is_known(batch: Batch, frames: int, garbage: int) -> bool:
@@ -98,12 +99,17 @@ def _is_known(batch: Batch, frames: int, garbage: int) -> bool:
 
 
 def _count(batches: Sequence[Batch], before: Mapping[int, tuple[int, int]]) -> None:
-    rows = []
+    """How much came on each session, and what it tells of life on it where that is not as it was: seldom."""
+    as_it_was, new = [], []
     for batch in batches:
         frames, garbage = before[batch.session_id]
-        totals = (frames + len(batch.frames), garbage + batch.garbage)
-        rows.append((batch.session_id, *totals, batch.usage, *_values(batch.signs)))
-    bulk.update(AiSession, ["frames", "garbage", "usage", *SIGNS], rows)
+        totals = (batch.session_id, frames + len(batch.frames), garbage + batch.garbage)
+        if batch.signs is None:
+            as_it_was.append(totals)
+        else:
+            new.append((*totals, batch.usage or {}, *_values(batch.signs)))
+    bulk.update(AiSession, ["frames", "garbage"], as_it_was)
+    bulk.update(AiSession, ["frames", "garbage", "usage", *SIGNS], new)
 
 
 def _values(signs: Signs) -> Iterable[Any]:
@@ -120,9 +126,7 @@ def _save_turns(batches: Sequence[Batch]) -> None:
     """The turns are as the batches say, under the next revision of their calls."""
     if not batches:
         return
-    calls = Call.objects.select_for_update().filter(pk__in=[batch.call_id for batch in batches]).order_by("pk")
-    revs = {pk: rev + 1 for pk, rev in calls.values_list("pk", "turn_rev")}
-    bulk.update(Call, ["turn_rev"], revs.items())
+    revs = bulk.raise_all(Call, "turn_rev", {batch.call_id: 1 for batch in batches})
     for batch in batches:
         if batch.removed:
             Turn.objects.filter(call_id=batch.call_id, item_id__in=storable(list(batch.removed))).delete()

@@ -100,7 +100,10 @@ class Item(msgspec.Struct):
     @property
     def complete(self) -> bool:
         """Whether every part's whole text is known."""
-        return bool(self.parts) and all(part.whole for part in self.parts.values())
+        parts = self.parts
+        if len(parts) == 1:  # as nearly always
+            return next(iter(parts.values())).whole
+        return bool(parts) and all(part.whole for part in parts.values())
 
     @property
     def partial(self) -> bool:
@@ -178,5 +181,7 @@ class Item(msgspec.Struct):
         )
 
     def _before(self, index: int | None) -> str:
+        if index is None and len(self.parts) == 1:
+            return next(iter(self.parts.values())).text
         texts = (part.text for at, part in sorted(self.parts.items()) if index is None or at < index)
         return " ".join(filter(None, texts))

@@ -6,7 +6,7 @@ import pytest
 
 from callops.calls.models import Call, Event
 from callops.core import bulk
-from callops.sideband.models import FrameBatch, Turn
+from callops.sideband.models import AiSession, FrameBatch, Turn
 from tests.rows import at, make_call, make_session
 
 pytestmark = pytest.mark.django_db
@@ -68,8 +68,44 @@ def test_a_number_is_raised_and_told_and_a_row_that_is_gone_has_none() -> None:
     assert bulk.raise_by(Call, "nobody", "last_seq", 1) is None
 
 
+def test_numbers_of_many_rows_are_raised_by_their_own_steps_and_told() -> None:
+    first, second, third = make_call(last_seq=7), make_call(), make_call()
+
+    raised = bulk.raise_all(Call, "last_seq", {second.pk: 2, first.pk: 3, "nobody": 4})
+
+    assert raised == {first.pk: 10, second.pk: 2}
+    assert dict(Call.objects.values_list("pk", "last_seq")) == {first.pk: 10, second.pk: 2, third.pk: 0}
+
+
+def test_rows_are_locked_in_the_order_of_their_keys_and_only_those_that_are_so() -> None:
+    ours, others = make_session(make_call(), lease_owner="us"), make_session(make_call(), lease_owner="them")
+    also_ours = make_session(make_call(), lease_owner="us", frames=3)
+
+    found = bulk.locked(
+        AiSession, ["pk", "frames"], [also_ours.pk, others.pk, ours.pk, 999_999], only={"lease_owner": "us"}
+    )
+
+    assert [*map(tuple, found)] == [(ours.pk, 0), (also_ours.pk, 3)]
+
+
+def test_what_came_after_a_cursor_is_found_for_many_owners_with_the_count_of_all_they_have() -> None:
+    calls = [make_call(), make_call(), make_call()]
+    bulk.insert(Event, EVENT, [event(call, number) for call in calls for number in (1, 2, 3)])
+
+    found = bulk.after(Event, "call", "seq", {calls[0].pk: 1, calls[2].pk: 3}, count_as="count")
+
+    assert sorted((each.call_id, each.seq, vars(each)["count"]) for each in found) == [
+        (calls[0].pk, 2, 3),
+        (calls[0].pk, 3, 3),
+    ]
+    assert (found[0].at, found[0].body) == (at(found[0].seq), {"what": ["é", found[0].seq]})
+
+
 def test_nothing_is_nothing() -> None:
     bulk.insert(Event, EVENT, [])
     bulk.update(Call, ["turn_rev"], [])
 
+    assert bulk.raise_all(Call, "turn_rev", {}) == {}
+    assert bulk.locked(Call, ["pk"], [], only={}) == []
+    assert bulk.after(Event, "call", "seq", {}) == []
     assert Event.objects.count() == 0

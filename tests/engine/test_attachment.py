@@ -17,7 +17,7 @@ from callops.calls.models import Call, Event
 from callops.core import clock
 from callops.core.database import in_db
 from callops.engine import attachment as module
-from callops.engine import keeper
+from callops.engine import keeper, writer
 from callops.engine.attachment import Attachment
 from callops.engine.sessions import served
 from callops.sideband import batches, journal, leases
@@ -36,7 +36,7 @@ OWNER = "engine-1"
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FIRST_PAUSES_S", "AGAIN_PAUSES_S"):
         monkeypatch.setattr(module, name, (0.0,))
-    monkeypatch.setattr(keeper, "GATHER_S", 0.0)
+    monkeypatch.setattr(writer, "GATHER_S", 0.0)
     monkeypatch.setattr(keeper, "SAVE_AGAIN_S", 0.0)
 
 

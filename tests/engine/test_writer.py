@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -44,9 +44,36 @@ class Database:
         return self._lost & set(ids)
 
 
-async def keep(writer: Writer, *session_ids: int) -> list[type | None]:
+class Once:
+    """A sideband that has one batch."""
+
+    events = 1
+
+    def __init__(self, session_id: int) -> None:
+        self._batch: Batch | None = batch_of(session_id)
+        self.became: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+
+    def give(self) -> Batch | None:
+        batch, self._batch = self._batch, None
+        return batch
+
+    def came_back(self, error: Exception | None) -> None:
+        self.became.set_result(error)
+
+
+class Broken(Once):
+    """A sideband that cannot say what it has."""
+
+    def give(self) -> Batch | None:
+        raise ValueError("this cannot be folded")
+
+
+async def keep(writer: Writer, *session_ids: int, beside: Sequence[Once] = ()) -> list[type | None]:
     """What became of each batch: nothing, or the kind of its error."""
-    kept = await asyncio.gather(*(writer.keep(batch_of(one)) for one in session_ids), return_exceptions=True)
+    sources = [*(Once(session_id) for session_id in session_ids), *beside]
+    for source in sources:
+        writer.call_for(source)
+    kept = [await source.became for source in sources]
     return [None if error is None else type(error) for error in kept]
 
 
@@ -76,6 +103,29 @@ async def test_a_batch_that_cannot_be_written_takes_no_other_with_it(use) -> Non
     use(Database(unfit=[2]))
 
     assert await keep(Writer(owner="engine-1", clock=clock.now), 1, 2, 3) == [None, IntegrityError, None]
+
+
+async def test_a_sideband_that_cannot_say_what_it_has_holds_up_no_other(use) -> None:
+    use(Database())
+    writer = Writer(owner="engine-1", clock=clock.now)
+
+    assert await keep(writer, 1, 2, beside=[Broken(3)]) == [None, None, ValueError]
+    assert await keep(writer, 1) == [None]
+
+
+async def test_what_somebody_waits_for_is_written_before_the_next_round_and_by_itself(use) -> None:
+    database = use(Database())
+    writer = Writer(owner="engine-1", clock=clock.now)
+    await keep(writer, 1)
+    slow, awaited = Once(2), Once(3)
+
+    writer.call_for(slow)
+    writer.call_for(awaited, at_once=True)
+    await awaited.became
+
+    assert not slow.became.done()
+    assert await slow.became is None
+    assert database.rounds == [[1], [3], [2]]
 
 
 async def test_a_database_that_is_away_is_told_to_all_and_counted_once_it_is_back(use) -> None:

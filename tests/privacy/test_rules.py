@@ -145,3 +145,30 @@ def test_no_digit_of_a_card_number_is_left(prefix: str, length: int, cut: list[i
     shown = redact(f"It is {' '.join(said)}. Thanks", USUAL)
 
     assert shown.text.replace(",", "") == "It is [card number]. Thanks"
+
+
+ATOMS = st.sampled_from(
+    [
+        *WORDS,
+        "twelve",
+        "twenty",
+        "twenty-two",
+        "forty one",
+        "double",
+        "triple",
+        "treble",
+        "vier",
+        "un",
+        "12",
+        "4111",
+        "a",
+    ]
+)
+
+
+@given(st.lists(st.tuples(ATOMS, st.sampled_from([" ", "-", ", ", "_", "", ". "]))))
+@example([("triple", " "), ("one", " ")])
+def test_the_quick_count_of_digits_is_never_less_than_there_are(pieces: list[tuple[str, str]]) -> None:
+    text = "".join(word + gap for word, gap in pieces)
+
+    assert sum(len(run.digits) for run in spoken.runs(text)) <= spoken.at_most(text)
