@@ -52,9 +52,9 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.filter(resolved_at__isnull=True)
 
     def open_first(self) -> IncidentQuerySet:
-        """What nobody has resolved or what goes on, then the others; the newest of each first."""
+        """What nobody has resolved or what goes on (`rank` 0), then the others (1); the newest of each first."""
         is_open = Q(resolved_at__isnull=True) | Q(closed_at__isnull=True)
-        return self.order_by(Case(When(is_open, then=0), default=1), "-id")
+        return self.annotate(rank=Case(When(is_open, then=0), default=1)).order_by("rank", "-id")
 
 
 class Incident(models.Model):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from callops.alerts.models import BY_HAND
 from callops.calls.models import CallBack, Line
 from callops.core.clock import now
 from callops.core.config import config
@@ -19,6 +17,7 @@ from callops.dashboard import (
     first_run,
     history_pages,
     incident_choices,
+    incident_list,
     outages,
     results,
     spent,
@@ -30,7 +29,6 @@ from callops.people.roles import Right
 
 TASKS = 200
 DONE_TASKS = 20
-MOST_INCIDENTS = 50
 
 
 @never_cache
@@ -114,18 +112,18 @@ def incidents_page(request: HttpRequest) -> HttpResponse:
     """What keeps callers from the AI, how many it hit, and who is to be called back?"""
     period = outages.PERIODS.get(request.GET.get("period", ""), outages.PERIODS[outages.USUAL])
     outage = outages.read(period, now(), access.scope(request))
-    seen, show = incident_choices.seen_by(request).select_related("owner"), request.GET.get("show", "")
-    recent = Q(closed_at__isnull=True) | Q(closed_at__gte=outage.since) | Q(resolved_at__isnull=True, kind=BY_HAND)
-    shown = {"unresolved": Q(resolved_at__isnull=True), "mine": Q(owner=access.user_of(request)), "all": Q()}
+    asked = incident_list.wanted(request.GET, period)
+    seen = incident_choices.seen_by(request).select_related("owner")
+    page = incident_list.page(seen, asked, since=outage.since, user=access.user_of(request))
     context = {
         "outage": outage,
         "callers": callers.to_call_back(outage.since, access.scope(request)),
         "most": callers.MOST,
-        "incidents": seen.filter(shown.get(show, recent)).open_first()[:MOST_INCIDENTS],
-        "show": show if show in shown else "",
+        "incidents": page.rows,
+        "page": page,
+        "asked": asked,
         "may_work": access.may(request, Right.EXPORT),
         "period": period,
-        "choices": outages.PERIODS.values(),
         "here": "incidents",
     }
     return render(request, "dashboard/incidents.html", context)

@@ -10,10 +10,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from callops.alerts.models import Incident
+from callops.core.clock import now
 from callops.dashboard import history, phrases
 from callops.dashboard.forms import ANY_FAILURE
 from callops.dashboard.outages import Outage, StageLine
-from callops.dashboard.templatetags.desk import chip
+from callops.dashboard.templatetags.desk import chip, rough
 
 register = template.Library()
 
@@ -62,6 +63,14 @@ def bars(outage: Outage, line: StageLine) -> SafeString:
 def work_chip(incident: Incident) -> SafeString:
     """Whether somebody has seen to the incident: word, shape and colour."""
     return chip(phrases.work_chip(incident))
+
+
+@register.filter
+def age(incident: Incident) -> str:
+    """How long it is open, `open for 3 h`, or was: `was open 12 min`."""
+    if incident.closed_at is None:
+        return f"open for {rough((now() - incident.opened_at).total_seconds())}"
+    return f"was open {rough((incident.closed_at - incident.opened_at).total_seconds())}"
 
 
 def _height(count: int, most: int) -> int:
