@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from callops.alerts.models import BY_HAND, Cause, Incident, IncidentCall, IncidentStep, Work
-from callops.core.text import storable
+from callops.core.text import WHY_UNFIT, is_storable
 
 LONGEST_NOTE: Final = 10_000
 LONGEST_TITLE: Final = 120
@@ -133,7 +133,9 @@ def _step(incident_id: int, what: Work, by: str, now: datetime, text: str = "") 
 
 
 def _text(told: str, longest: int, name: str) -> str:
-    text = storable(told).replace("\r\n", "\n").strip()  # browsers send both and count one
+    text = told.replace("\r\n", "\n").strip()  # browsers send both and count one
+    if not is_storable(text):
+        raise Refused(WHY_UNFIT)
     if not text:
         raise Refused(f"Write the {name} first.")
     if len(text) > longest:

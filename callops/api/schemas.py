@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from callops.calls import words
+from callops.core.text import WHY_UNFIT, is_storable
 from callops.sideband.models import Speaker
 from callops.supervision.models import Act, Step
 from callops.transfers import models as transfer_words
@@ -19,6 +20,8 @@ def _written(at: datetime) -> str:
 
 
 def _plain(text: str) -> str:
+    if not is_storable(text):
+        raise ValueError(WHY_UNFIT)
     if not text.isprintable():
         raise ValueError("only printable characters can be part of it")
     return text

@@ -50,7 +50,7 @@ router = Router()
 def list_calls(
     request: SignedRequest,
     state: State | None = None,
-    q: Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$", description=_Q)] = "",
+    q: Annotated[str, Query(max_length=200, description=_Q)] = "",
     limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
     cursor: Annotated[str | None, Query(pattern=rf"^{_ID.pattern}$", description="`next` of the page before")] = None,
 ) -> schemas.Calls:

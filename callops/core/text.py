@@ -12,6 +12,8 @@ T = TypeVar("T")
 NUL = "\x00"
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
 IN_ITS_PLACE = "\N{REPLACEMENT CHARACTER}"
+WHY_UNFIT = "It has a character in it that cannot be kept (NUL, shown as \N{REPLACEMENT CHARACTER}). Take it out."
+"""What a person is told who typed or pasted such a character."""
 
 
 def storable(value: T) -> T:
@@ -20,6 +22,11 @@ def storable(value: T) -> T:
     A value without any is returned as it is, not copied.
     """
     return _cleaned(value) if _is_unfit(value) else value
+
+
+def is_storable(text: str) -> bool:
+    """Whether the text can be kept just as it is: what people type is refused otherwise, not changed."""
+    return not _is_unfit(text)
 
 
 def _is_unfit(value: Any) -> bool:

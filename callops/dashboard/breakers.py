@@ -32,6 +32,7 @@ def force(request: HttpRequest, line_id: int) -> HttpResponse:
 
 def _refused(request: HttpRequest, line: Line, form: BreakerForm) -> HttpResponse:
     """The page again, with the sentence beside the form it belongs to."""
-    wrong = {"wrong_line": line.pk, "wrong_force": request.POST.get("force", ""), "problem": form.problem()}
+    typed = {f"wrong_{name}": request.POST.get(name, "") for name in ("force", "why")}
+    wrong = {"wrong_line": line.pk, "problem": form.problem(), **typed}
     context = {**results.page(request.GET, now(), access.scope(request)), "may_act": True, **wrong}
     return render(request, "dashboard/transfers.html", context, status=422)

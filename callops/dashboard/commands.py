@@ -205,6 +205,8 @@ def _answer(
     if picture is None:
         return HttpResponse(status=404)
     context = {**page_context(request, picture), "problem" if about == "transfer" else "link_problem": problem}
+    if problem:
+        context["refused"] = request.POST
     if not access.is_htmx(request):
         return render(request, "dashboard/call.html", context, status=status)
     return render(request, "dashboard/_answer.html", {**context, "oob": True}, status=status)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from callops.calls.words import Topology
 from callops.canary.models import Canary
 from callops.dashboard import access
+from callops.dashboard.forms import Text
 from callops.people.roles import Right
 from callops.supervision.models import Preset, Price
 
@@ -35,6 +36,7 @@ class PresetForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Preset
         fields = ("title", "words")
+        field_classes: ClassVar = {"title": Text, "words": Text}
 
 
 class CanaryForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -62,6 +64,7 @@ class CanaryForm(forms.ModelForm):  # type: ignore[type-arg]
             "longest_s": "Over after … seconds",
             "is_on": "On",
         }
+        field_classes: ClassVar = {"from_number": Text}
 
 
 class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -87,6 +90,7 @@ class PriceForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Price
         fields = ("model", "from_day", *PRICES)
+        field_classes: ClassVar = {"model": Text}
 
 
 @never_cache

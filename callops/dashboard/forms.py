@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 
 from callops.alerts.fates import Fate
 from callops.calls.models import Destination, Line
 from callops.calls.words import FailureStage, Policy, State
-from callops.core.text import storable
+from callops.core.text import WHY_UNFIT, is_storable, storable
 from callops.transfers import tolls
 from callops.transfers.models import Force, Mechanism
 
@@ -18,12 +18,28 @@ MAX_BRIEF = 240
 MAX_SEARCH = 300
 
 
+class Text(forms.CharField):
+    """What a person types; a character that cannot be kept is refused in a sentence that says so."""
+
+    default_error_messages: ClassVar = {"null_characters_not_allowed": WHY_UNFIT}
+
+
+class SearchText(forms.CharField):
+    """What is searched for, as it was typed: terms that make no sense are told by the search itself."""
+
+    def run_validators(self, value: Any) -> None:
+        """As for any text, without the characters that only a database minds."""
+        super().run_validators(storable(value))
+
+
 class WhereTo(forms.ModelChoiceField):  # type: ignore[type-arg]
     """A destination by its name or, typed ahead, by what it is called on the screen; or an address, which is no row."""
 
     def to_python(self, value: Any) -> Destination | None:
         """The destination; a label counts when only one has it. A typed address has no primary key."""
-        told = storable(str(value or ""))
+        told = str(value or "")
+        if not is_storable(told):
+            raise forms.ValidationError(WHY_UNFIT)
         labelled = list(Destination.objects.filter(label__iexact=told)[:2])
         if len(labelled) == 1:
             return labelled[0]
@@ -40,7 +56,7 @@ class TransferForm(forms.Form):
     """Where to send the caller; `key` makes a form sent twice one wish."""
 
     key = forms.CharField(max_length=200, widget=forms.HiddenInput)
-    brief = forms.CharField(
+    brief = Text(
         required=False,
         max_length=MAX_BRIEF,
         error_messages={"max_length": f"Give the brief in at most {MAX_BRIEF} characters."},
@@ -82,9 +98,7 @@ class BreakerForm(forms.Form):
             "invalid_choice": "That is nothing a breaker can do.",
         },
     )
-    why = forms.CharField(
-        max_length=300, error_messages={"required": "Say why; whoever comes after you will want to know."}
-    )
+    why = Text(max_length=300, error_messages={"required": "Say why; whoever comes after you will want to know."})
 
     def problem(self) -> str:
         """What is wrong, in one sentence."""
@@ -101,7 +115,7 @@ class LinkForm(forms.Form):
             "invalid": "That is not the id of a call.",
         },
     )
-    why = forms.CharField(
+    why = Text(
         required=False, max_length=200, error_messages={"max_length": "Give the reason in at most 200 characters."}
     )
 
@@ -113,7 +127,7 @@ class LinkForm(forms.Form):
 class HistoryForm(forms.Form):
     """Filters of the history; the address holds them all, and what makes no sense is left out."""
 
-    q = forms.CharField(required=False, max_length=MAX_SEARCH, strip=True)
+    q = SearchText(required=False, max_length=MAX_SEARCH, strip=True)
     state = forms.ChoiceField(required=False, choices=[("", "any state"), *State.choices])
     line = forms.ModelChoiceField(Line.objects.all(), required=False, empty_label="any line")
     mechanism = forms.ChoiceField(required=False, choices=[("", "any transfer"), *Mechanism.choices])

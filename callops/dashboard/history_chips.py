@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from callops.core.text import storable
 from callops.dashboard.forms import HistoryForm
 from callops.dashboard.history import Search, address
 from callops.finding.language import Problem
@@ -50,7 +51,7 @@ def _typed(search: Search) -> Iterator[Chip]:
         if left := search.query.without(term):
             rest["q"] = left
         if isinstance(term, Problem):
-            yield Chip(term.text, address(rest), term.why)
+            yield Chip(storable(term.text), address(rest), term.why)
         else:
             yield Chip(sentence(term), address(rest))
 

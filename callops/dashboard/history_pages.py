@@ -19,7 +19,7 @@ from callops.calls.models import Call, Destination, Line
 from callops.core.clock import now
 from callops.core.database import in_db
 from callops.dashboard import access, history, incident_choices
-from callops.dashboard.forms import MAX_SEARCH, HistoryForm
+from callops.dashboard.forms import MAX_SEARCH, HistoryForm, Text
 from callops.dashboard.history import Search
 from callops.dashboard.history_chips import chips
 from callops.finding import taking
@@ -36,7 +36,7 @@ FORMS: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 class ViewForm(forms.Form):
     """A search under a name; `query` is the address of the page it was found with."""
 
-    name = forms.CharField(max_length=60, error_messages={"required": "Give the view a name."})
+    name = Text(max_length=60, error_messages={"required": "Give the view a name."})
     query = forms.CharField(max_length=1000, required=False, strip=True)
     is_shared = forms.BooleanField(required=False)
 
@@ -89,7 +89,8 @@ def save_view(request: HttpRequest) -> HttpResponse:
     if form.is_valid() and kept.exclude(name=form.cleaned_data["name"]).count() >= MOST_VIEWS:
         form.add_error(None, f"You keep {MOST_VIEWS} views. Forget one first.")
     if not form.is_valid():
-        context = {**_context(request, query), "problem": " ".join(str(e) for es in form.errors.values() for e in es)}
+        why = " ".join(str(error) for errors in form.errors.values() for error in errors)
+        context = {**_context(request, query), "problem": why, "view_name": request.POST.get("name", "")}
         return render(request, "dashboard/history.html", context, status=422)
     told = {"query": query.address(), "is_shared": form.cleaned_data["is_shared"], "made_at": now()}
     _keep(form.cleaned_data["name"], told, by)

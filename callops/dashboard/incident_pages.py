@@ -23,8 +23,9 @@ from callops.calls.kinds import Kind
 from callops.calls.models import Call, Event
 from callops.core.clock import now
 from callops.dashboard import access, post_mortem
+from callops.dashboard.forms import Text
 from callops.dashboard.history_pages import search_of
-from callops.dashboard.incident_choices import seen_by, steps_for
+from callops.dashboard.incident_choices import choices, seen_by, steps_for
 from callops.dashboard.reporting import rendered
 from callops.people.roles import Right
 from callops.people.standing import standings
@@ -39,7 +40,7 @@ class ActForm(forms.Form):
 
     act = forms.ChoiceField(choices=[(word, word) for word in ACTS])
     rev = forms.IntegerField(min_value=0, required=False)
-    text = forms.CharField(required=False)
+    text = Text(required=False)
     owner = forms.CharField(max_length=150, required=False)
     cause = forms.CharField(max_length=12, required=False)
     call = forms.CharField(max_length=26, required=False)
@@ -100,8 +101,8 @@ def act(request: HttpRequest, incident_id: int) -> HttpResponse:
     except Refused as why:
         status = 409 if isinstance(why, Stale) else 422
         context = _context(request, _incident(request, incident_id))
-        said = {"problem": str(why), "typed": form.data.get("text", ""), "act": form.data.get("act", "")}
-        return render(request, "dashboard/incident.html", {**context, **said}, status=status)
+        typed = {"typed": form.data.get("text", ""), "act": form.data.get("act", ""), "chosen": form.data.get("cause")}
+        return render(request, "dashboard/incident.html", {**context, **typed, "problem": str(why)}, status=status)
     return HttpResponseRedirect(resolve_url("dashboard:incident", incident.pk), status=303)
 
 
@@ -141,6 +142,8 @@ def _incident(request: HttpRequest, incident_id: int) -> Incident:
 
 def _do(request: HttpRequest, incident: Incident, form: ActForm) -> None:
     if not form.is_valid():
+        if "text" in form.errors:
+            raise Refused(" ".join(str(error) for error in form.errors["text"]))
         raise Refused("That is nothing that can be done to an incident. Load the page again.")
     told, rev = form.cleaned_data, form.cleaned_data["rev"]
     who: dict[str, Any] = {"by": access.user_of(request).get_username(), "now": now()}
@@ -192,7 +195,17 @@ def _added(request: HttpRequest, calls: Sequence[str], back: str) -> HttpRespons
 
 
 def _not_added(request: HttpRequest, why: str, back: str) -> HttpResponse:
-    context = {"why": why, "back": back, "here": "incidents"}
+    told = {name: request.POST.get(name, "") for name in ("title", "incident", "query")}
+    context = {
+        "why": why,
+        "back": back,
+        "to": request.path,
+        "typed_title": told["title"],
+        "picked": told["incident"],
+        "result": told["query"],
+        "incidents": choices(request),
+        "here": "incidents",
+    }
     return render(request, "dashboard/not_added.html", context, status=422)
 
 

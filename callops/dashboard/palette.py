@@ -14,7 +14,9 @@ from callops.calls import commands, search
 from callops.calls.models import Call
 from callops.core.clock import now
 from callops.core.text import storable
-from callops.dashboard import access
+from callops.dashboard import access, call_page
+from callops.dashboard.commands import page_context
+from callops.dashboard.forms import Text
 from callops.people.roles import Right
 
 MOST = 8
@@ -42,7 +44,7 @@ class Page:
 class MarkForm(forms.Form):
     """Why somebody wants to find this moment again."""
 
-    text = forms.CharField(
+    text = Text(
         required=False,
         max_length=commands.MAX_MARK,
         error_messages={
@@ -67,13 +69,22 @@ def mark(request: HttpRequest, call_id: str) -> HttpResponse:
     """The moment is marked; 422 when the remark is too long, and nothing is lost of it."""
     call, form = access.call(request, call_id), MarkForm(request.POST)
     if not form.is_valid():
-        why = " ".join(str(error) for error in form.errors["text"])
-        return HttpResponse(why, status=422, content_type="text/plain")
+        return _not_marked(request, call, form)
     by = access.user_of(request).get_username()
     commands.mark(call=call, by=by, text=form.cleaned_data["text"], now=now())
     if access.is_htmx(request):
         return HttpResponse("Marked.", content_type="text/plain")
     return HttpResponseRedirect(resolve_url("dashboard:call", call.pk), status=303)
+
+
+def _not_marked(request: HttpRequest, call: Call, form: MarkForm) -> HttpResponse:
+    """Why not: beside the box for htmx, which keeps what was typed; else the page with both."""
+    why = " ".join(str(error) for error in form.errors["text"])
+    picture = None if access.is_htmx(request) else call_page.read(call.pk, now=now())
+    if picture is None:
+        return HttpResponse(why, status=422, content_type="text/plain")
+    context = {**page_context(request, picture), "mark_problem": why, "mark_text": form.data.get("text", "")}
+    return render(request, "dashboard/call.html", context, status=422)
 
 
 def _calls(request: HttpRequest, asked: str) -> list[Call]:

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from callops.core.text import WHY_UNFIT, is_storable
 from callops.dashboard import access
 from callops.people.roles import Right
 from callops.privacy.sealing import CannotUnseal
@@ -27,6 +28,8 @@ def reveal(request: HttpRequest, call_id: str, turn_id: int) -> HttpResponse:
     context = {"call": call, "turn": turn, "why": why, "here": "call"}
     if request.method == "GET":
         return render(request, "dashboard/reveal.html", context)
+    if not is_storable(why):
+        return render(request, "dashboard/reveal.html", {**context, "problem": WHY_UNFIT}, status=422)
     if len(why) < SHORTEST_REASON:
         problem = f"Give the reason in at least {SHORTEST_REASON} characters; it is kept in the audit."
         return render(request, "dashboard/reveal.html", {**context, "problem": problem}, status=422)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from callops.core.clock import now
 from callops.dashboard import access, call_page
 from callops.dashboard.commands import page_context
+from callops.dashboard.forms import Text
 from callops.people.roles import Right
 from callops.supervision.commands import MAX_WORDS, NotNow, Unfit, intervene
 from callops.supervision.models import Act
@@ -24,8 +25,8 @@ class ActForm(forms.Form):
     act = forms.ChoiceField(choices=[*Act.choices, (TYPED, "what was typed")])
     key = forms.CharField(max_length=200)
     seen = forms.CharField(max_length=80)
-    whisper = forms.CharField(required=False, max_length=MAX_WORDS)
-    say = forms.CharField(required=False, max_length=MAX_WORDS)
+    whisper = Text(required=False, max_length=MAX_WORDS)
+    say = Text(required=False, max_length=MAX_WORDS)
 
     def wish(self) -> dict[str, str]:
         """The act and its words. Enter in a box means that box; with words in both, a button must say which."""

@@ -16,6 +16,7 @@ from callops.core.clock import now
 from callops.core.config import config
 from callops.core.ids import new_token
 from callops.dashboard import access, wall
+from callops.dashboard.forms import Text
 from callops.dashboard.models import WallLink
 from callops.people.roles import Right
 from callops.people.standing import standing_of
@@ -28,7 +29,7 @@ MOST = 20
 class LinkForm(forms.Form):
     """A link's name, and how long it is good."""
 
-    name = forms.CharField(max_length=60, label="Where it hangs")
+    name = Text(max_length=60, label="Where it hangs")
     hours = forms.ChoiceField(choices=list(LASTS.items()), label="Good for")
 
 

@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from enum import Enum
 from typing import Final
 
+from callops.core.text import WHY_UNFIT, is_storable
 from callops.finding.fields import FIELDS, Field, Takes
 
 _TOKEN: Final = re.compile(r'(?P<minus>-?)(?:(?P<name>[A-Za-z_]+)(?P<op>[:<>]))?(?P<value>"[^"]*"?\*?|[^\s"]\S*)?')
@@ -100,6 +101,8 @@ def parse(text: str, *, now: datetime, zone: tzinfo = UTC) -> Query:
 
 
 def _term(token: re.Match[str], now: datetime, zone: tzinfo) -> Term | Problem:
+    if not is_storable(token[0]):
+        return Problem(token[0], WHY_UNFIT)
     name = (token["name"] or "").lower()
     if name in FIELDS:
         return _field(token, FIELDS[name], now, zone)

@@ -14,6 +14,7 @@ from callops.calls import timeline
 from callops.calls.kinds import Kind
 from callops.calls.models import Call, Leg
 from callops.calls.words import Lane
+from callops.core.text import WHY_UNFIT
 from callops.sideband.models import Turn
 from tests.api.conftest import NOON
 
@@ -137,6 +138,10 @@ def test_calls_are_found_by_whole_ids_of_either_side(api: Client, make_call: Mak
     for known in (wanted.pk, wanted.carrier_sid, wanted.ai_call_id, "CAleg", "CAhuman"):
         assert ids(api.get("/api/calls", {"q": str(known)})) == [wanted.pk]
     assert ids(api.get("/api/calls", {"q": "CAhum"})) == []
+
+
+def test_a_search_with_a_character_that_cannot_be_kept_is_refused_saying_so(api: Client) -> None:
+    assert api.get("/api/calls?q=sil%00ent").json() == {"detail": f"q: {WHY_UNFIT}"}
 
 
 @pytest.mark.parametrize(

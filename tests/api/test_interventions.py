@@ -34,4 +34,5 @@ def test_what_cannot_be_done_is_refused_with_words(
     assert (closed.status_code, "not open" in closed.json()["detail"]) == (409, True)
     assert ask(api, call, {"act": "say"}).status_code == 422
     assert ask(api, call, {"act": "sing"}).status_code == 422
+    assert "cannot be kept (NUL" in ask(api, call, {"act": "say", "text": "a\0b"}).json()["detail"]
     assert ask(viewer_api, call, {"act": "pause"}).status_code == 403
