@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 
 from callops.audit import chain
@@ -102,4 +102,9 @@ def _fields(request: HttpRequest) -> dict[str, Any]:
         except (ValueError, RecursionError):
             told = {}
         given = told if isinstance(told, dict) else {}
-    return {name: str(given[name])[:MOST] for name in KEPT if given.get(name)}
+    return {name: _all(given, name)[:MOST] for name in KEPT if given.get(name)}
+
+
+def _all(given: Mapping[str, Any], name: str) -> str:
+    """The value, or all of them where a form has several."""
+    return ", ".join(given.getlist(name)) if isinstance(given, QueryDict) else str(given[name])

@@ -23,6 +23,7 @@ ACTS: Final = {
     "dashboard:simulated_call": "simulate call",
     "dashboard:new_incident": "open incident",
     "dashboard:add_found": "add calls to incident",
+    "dashboard:add_chosen": "add calls to incident",
     "dashboard:add_call": "add calls to incident",
     "dashboard:incident_act": "work on incident",
     "dashboard:save_view": "keep view",

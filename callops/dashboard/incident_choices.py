@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 
 from callops.alerts.models import BY_HAND, Incident, IncidentCall, IncidentQuerySet, IncidentStep, Work
 from callops.calls.models import Call
@@ -20,6 +21,11 @@ def seen_by(request: HttpRequest) -> IncidentQuerySet:
     mine = Q(opened_by=user.get_username()) | Q(owner=user)
     theirs = IncidentCall.objects.filter(incident=OuterRef("pk"), is_out=False, call__line__in=scope.lines)
     return Incident.objects.filter(~Q(kind=BY_HAND) | mine | Exists(theirs))
+
+
+def incident_of(request: HttpRequest, incident_id: int) -> Incident:
+    """The incident with its owner; 404 when this person does not see it."""
+    return get_object_or_404(seen_by(request).select_related("owner"), pk=incident_id)
 
 
 def choices(request: HttpRequest) -> IncidentQuerySet:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from django import forms
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.shortcuts import get_object_or_404, render, resolve_url
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -24,8 +22,7 @@ from callops.calls.models import Call, Event
 from callops.core.clock import now
 from callops.dashboard import access, post_mortem
 from callops.dashboard.forms import Text
-from callops.dashboard.history_pages import search_of
-from callops.dashboard.incident_choices import choices, seen_by, steps_for
+from callops.dashboard.incident_choices import incident_of, steps_for
 from callops.dashboard.reporting import rendered
 from callops.people.roles import Right
 from callops.people.standing import standings
@@ -59,7 +56,7 @@ class Done:
 @access.signed_in
 def page(request: HttpRequest, incident_id: int) -> HttpResponse:
     """What is this incident, who sees to it, and which calls did it hit?"""
-    return render(request, "dashboard/incident.html", _context(request, _incident(request, incident_id)))
+    return render(request, "dashboard/incident.html", _context(request, incident_of(request, incident_id)))
 
 
 @never_cache
@@ -67,7 +64,7 @@ def page(request: HttpRequest, incident_id: int) -> HttpResponse:
 @access.signed_in
 def live(request: HttpRequest, incident_id: int) -> HttpResponse:
     """The part of the page that changes by itself, asked for every few seconds."""
-    context = {**_context(request, _incident(request, incident_id)), "oob": True}
+    context = {**_context(request, incident_of(request, incident_id)), "oob": True}
     return render(request, "dashboard/_incident.html", context)
 
 
@@ -76,7 +73,7 @@ def live(request: HttpRequest, incident_id: int) -> HttpResponse:
 @access.with_right(Right.EXPORT)
 def post_mortem_file(request: HttpRequest, incident_id: int) -> HttpResponse:
     """The whole incident as Markdown, of the calls this person sees."""
-    incident = _incident(request, incident_id)
+    incident = incident_of(request, incident_id)
     seen = access.scope(request).calls(calls_of(incident))
     text = post_mortem.write(
         incident,
@@ -95,49 +92,15 @@ def post_mortem_file(request: HttpRequest, incident_id: int) -> HttpResponse:
 @access.with_right(Right.EXPORT)
 def act(request: HttpRequest, incident_id: int) -> HttpResponse:
     """It is done, or the page says why not: 409 when somebody was first, 422 when something is missing."""
-    incident, form = _incident(request, incident_id), ActForm(request.POST)
+    incident, form = incident_of(request, incident_id), ActForm(request.POST)
     try:
         _do(request, incident, form)
     except Refused as why:
         status = 409 if isinstance(why, Stale) else 422
-        context = _context(request, _incident(request, incident_id))
+        context = _context(request, incident_of(request, incident_id))
         typed = {"typed": form.data.get("text", ""), "act": form.data.get("act", ""), "chosen": form.data.get("cause")}
         return render(request, "dashboard/incident.html", {**context, **typed, "problem": str(why)}, status=status)
     return HttpResponseRedirect(resolve_url("dashboard:incident", incident.pk), status=303)
-
-
-@require_POST
-@access.with_right(Right.EXPORT)
-def add_call(request: HttpRequest, call_id: str) -> HttpResponse:
-    """The call belongs to the incident that was chosen, or to a new one."""
-    call = access.call(request, call_id)
-    return _added(request, [call.pk], resolve_url("dashboard:call", call.pk))
-
-
-@require_POST
-@access.with_right(Right.EXPORT)
-def add_found(request: HttpRequest) -> HttpResponse:
-    """Every call that a search finds belongs to the incident that was chosen, or to a new one.
-
-    A search that asks for nothing, or of which a part was left out, finds more than was meant: 422.
-    """
-    search = search_of(request, QueryDict(request.POST.get("query", "").lstrip("?")[:1000]))
-    if search.query.problems or not search.asks:
-        why = " ".join(each.why for each in search.query.problems) or "Search or filter first."
-        return _not_added(request, why, resolve_url("dashboard:history") + search.address())
-    keys = list(search.calls().order_by("-pk").values_list("pk", flat=True)[: MOST_CALLS + 1])
-    return _added(request, keys, resolve_url("dashboard:history") + search.address())
-
-
-@require_POST
-@access.with_right(Right.EXPORT)
-def new(request: HttpRequest) -> HttpResponse:
-    """There is a new incident, and its page is next."""
-    return _added(request, [], resolve_url("dashboard:incidents"))
-
-
-def _incident(request: HttpRequest, incident_id: int) -> Incident:
-    return get_object_or_404(seen_by(request).select_related("owner"), pk=incident_id)
 
 
 def _do(request: HttpRequest, incident: Incident, form: ActForm) -> None:
@@ -176,37 +139,6 @@ def _owners() -> list[User]:
     known = standings(User.objects.filter(is_active=True).values_list("pk", flat=True))
     able = [pk for pk, standing in known.items() if standing.may(Right.EXPORT)]
     return list(User.objects.filter(pk__in=able).order_by("username"))
-
-
-def _added(request: HttpRequest, calls: Sequence[str], back: str) -> HttpResponse:
-    """The calls are put to the incident chosen, or to a new one with the title given; refused, there is no new one."""
-    by, at = access.user_of(request).get_username(), now()
-    chosen = request.POST.get("incident", "")
-    try:
-        with transaction.atomic():
-            if chosen.isdecimal() and len(chosen) < 18:
-                incident = _incident(request, int(chosen))
-            else:
-                incident = working.open_by_hand(title=request.POST.get("title", ""), by=by, now=at)
-            working.collect(incident.pk, calls, by=by, now=at)
-    except Refused as why:
-        return _not_added(request, str(why), back)
-    return HttpResponseRedirect(resolve_url("dashboard:incident", incident.pk), status=303)
-
-
-def _not_added(request: HttpRequest, why: str, back: str) -> HttpResponse:
-    told = {name: request.POST.get(name, "") for name in ("title", "incident", "query")}
-    context = {
-        "why": why,
-        "back": back,
-        "to": request.path,
-        "typed_title": told["title"],
-        "picked": told["incident"],
-        "result": told["query"],
-        "incidents": choices(request),
-        "here": "incidents",
-    }
-    return render(request, "dashboard/not_added.html", context, status=422)
 
 
 def _context(request: HttpRequest, incident: Incident) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from callops.alerts import working
 from callops.alerts.models import Incident, IncidentCall, IncidentStep
 from callops.audit.models import Entry
 from callops.calls import commands
+from callops.calls.models import MergedCall
 from callops.core.clock import now
 from callops.people.models import Team
 from callops.people.roles import Role
@@ -111,6 +112,60 @@ def test_a_call_and_all_that_a_search_finds_are_added(desk: Client, make_call: M
     page = desk.get(f"/incidents/{one.pk}/")
     assert [call.pk for call in page.context["calls"]] == sorted((first.pk, second.pk), reverse=True)
     assert desk.post(f"/calls/{other.pk}/collect", {"title": " "}).status_code == 422
+
+
+def test_chosen_calls_of_a_page_are_added(desk: Client, make_call: MakeCall) -> None:
+    first, second, other = (make_call() for _ in range(3))
+
+    page = desk.get("/calls/").text
+    made = desk.post("/incidents/chosen", {"call": [first.pk, second.pk], "title": "Holes", "incident": ""})
+
+    boxes = [f'<input type="checkbox" name="call" value="{call.pk}" form="choose">' for call in (first, second, other)]
+    assert all(box in page for box in boxes)
+    assert '<form id="choose" method="post" action="/incidents/chosen">' in page
+    assert made.headers["Location"] == f"/incidents/{Incident.objects.get().pk}/"
+    assert set(IncidentCall.objects.values_list("call", flat=True)) == {first.pk, second.pk}
+    assert Entry.objects.get(verb="add calls to incident").detail["call"] == f"{first.pk}, {second.pk}"
+
+
+def test_choosing_nothing_or_too_little_a_title_is_told_and_the_choice_stays(desk: Client, make_call: MakeCall) -> None:
+    call = make_call()
+
+    nothing = desk.post("/incidents/chosen", {"title": "Holes", "query": "?q=555"})
+    untitled = desk.post("/incidents/chosen", {"title": " ", "call": call.pk, "query": "?q=555"})
+
+    assert (nothing.status_code, untitled.status_code) == (422, 422)
+    assert "Choose the calls first" in nothing.text
+    assert 'href="/calls/?q=555"' in nothing.text
+    assert f'<input type="hidden" name="call" value="{call.pk}">' in untitled.text
+    assert not Incident.objects.exists()
+
+
+def test_a_chosen_call_that_became_part_of_another_counts_as_that_one(desk: Client, make_call: MakeCall) -> None:
+    whole = make_call()
+    MergedCall.objects.create(former_id="01former", call=whole)
+
+    desk.post("/incidents/chosen", {"call": ["01former", whole.pk], "title": "Holes"})
+
+    assert list(IncidentCall.objects.values_list("call", flat=True)) == [whole.pk]
+
+
+@pytest.mark.parametrize("bad", ["nothing", "\0", "x" * 100])
+def test_a_chosen_call_that_is_none_is_not_found(desk: Client, make_call: MakeCall, bad: str) -> None:
+    assert desk.post("/incidents/chosen", {"call": [make_call().pk, bad], "title": "Holes"}).status_code == 404
+    assert not Incident.objects.exists()
+
+
+def test_nobody_chooses_calls_of_other_lines_or_without_the_right(make_call: MakeCall) -> None:
+    hidden, ada = make_call(line=make_line(name="Other")), client_of("ada", Role.SUPERVISOR)
+    team = Team.objects.create(name="mine")
+    team.lines.add(make_line(name="Mine", number="+15550109"))
+    team.members.add(User.objects.get(username="ada"))
+    viewer = client_of("eve", Role.VIEWER)
+
+    assert ada.post("/incidents/chosen", {"call": hidden.pk, "title": "Holes"}).status_code == 404
+    assert viewer.post("/incidents/chosen", {"call": hidden.pk, "title": "Holes"}).status_code == 403
+    assert 'type="checkbox" name="call"' not in viewer.get("/calls/").text
 
 
 @pytest.mark.parametrize(
