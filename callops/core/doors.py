@@ -31,15 +31,17 @@ class Door:
     """Requests by one signed-in person or token, or one address when nobody is signed in. More is 429."""
     bad_a_minute: int | None
     """Refused for their signature or token, by one address; what comes after them is 429, except what is genuine."""
+    at_once: int | None
+    """Requests in work at the same time, counted in each process. More is 503, before any work is done for one."""
 
 
-TWILIO: Final = Door("Twilio", ("/twiml/",), 256 * KB, 10, None, 600)
-OPENAI: Final = Door("OpenAI", ("/webhooks/",), 256 * KB, 10, None, 600)
-API: Final = Door("API", ("/api/",), 256 * KB, 20, 3000, 600)
-SIGN_IN: Final = Door("sign-in", ("/login/", "/account/"), 64 * KB, 10, 300, None)
-SOCKETS: Final = Door("sockets", ("/ws/",), 4 * KB, 10, 600, None)
-PROBES: Final = Door("probes", ("/healthz", "/readyz", "/metrics"), 1 * KB, 10, 600, None)
-PAGES: Final = Door("pages", ("/",), 256 * KB, 20, 3000, None)
+TWILIO: Final = Door("Twilio", ("/twiml/",), 256 * KB, 10, None, 600, None)
+OPENAI: Final = Door("OpenAI", ("/webhooks/",), 256 * KB, 10, None, 600, None)
+API: Final = Door("API", ("/api/",), 256 * KB, 20, 3000, 600, 100)
+SIGN_IN: Final = Door("sign-in", ("/login/", "/account/"), 64 * KB, 10, 300, None, 50)
+SOCKETS: Final = Door("sockets", ("/ws/",), 4 * KB, 10, 600, None, 20)
+PROBES: Final = Door("probes", ("/healthz", "/readyz", "/metrics"), 1 * KB, 10, 600, None, 20)
+PAGES: Final = Door("pages", ("/",), 256 * KB, 20, 3000, None, 200)
 DOORS: Final = (TWILIO, OPENAI, API, SIGN_IN, SOCKETS, PROBES, PAGES)
 """The first whose paths fit an address is its door; pages are everything else."""
 MACHINES: Final = frozenset({TWILIO, OPENAI, API, PROBES})
@@ -56,6 +58,7 @@ def too_big(door: Door) -> str:
     return f"More than {door.body // KB} KB is not taken here; nothing was read and nothing was done."
 
 
+FULL: Final = "Too many requests are in work at once; nothing was done. Try again in a moment."
 TOO_SLOW: Final = "The request took too long to arrive; nothing was done."
 
 

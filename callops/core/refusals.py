@@ -14,19 +14,19 @@ KEPT = timedelta(days=30)
 REASON_CHARS, CAUSE_CHARS = 120, 300
 
 
-def note(door: Door, reason: str, cause: str, now: datetime) -> None:
-    """One more of this hour; hours older than `KEPT` are forgotten. Neither reason nor cause may hold a secret."""
+def note(door: Door, reason: str, cause: str, now: datetime, *, times: int = 1) -> None:
+    """So many more of this hour; hours older than `KEPT` are forgotten. Neither reason nor cause may hold a secret."""
     hour = now.replace(minute=0, second=0, microsecond=0)
     of_this = {"door": door.name, "hour": hour, "reason": reason[:REASON_CHARS], "cause": cause[:CAUSE_CHARS]}
-    if _add_one(of_this, now):
+    if _add(of_this, now, times):
         return
     Refusal.objects.filter(hour__lt=now - KEPT).delete()
     try:
         with transaction.atomic():
-            Refusal.objects.create(**of_this, last_at=now)
+            Refusal.objects.create(**of_this, count=times, last_at=now)
     except IntegrityError:
-        _add_one(of_this, now)
+        _add(of_this, now, times)
 
 
-def _add_one(of_this: dict[str, object], now: datetime) -> bool:
-    return Refusal.objects.filter(**of_this).update(count=F("count") + 1, last_at=now) == 1
+def _add(of_this: dict[str, object], now: datetime, times: int) -> bool:
+    return Refusal.objects.filter(**of_this).update(count=F("count") + times, last_at=now) == 1

@@ -32,6 +32,7 @@ class Limits:
     time: str
     rate: str
     bad: str
+    at_once: str
 
 
 @never_cache
@@ -58,6 +59,7 @@ def limits_of(door: Door) -> Limits:
         time=f"{door.body_s:g} s",
         rate="no limit" if door.a_minute is None else f"{door.a_minute} a minute",
         bad="–" if door.bad_a_minute is None else f"{door.bad_a_minute} a minute",
+        at_once="no limit" if door.at_once is None else str(door.at_once),
     )
 
 

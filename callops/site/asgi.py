@@ -17,6 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callops.site.settings")
 django_application = get_asgi_application()
 
 from callops.core.config import config  # noqa: E402
+from callops.core.turnstile import Turnstile  # noqa: E402 - models need Django set up
 from callops.dashboard.consumers import Nowhere  # noqa: E402 - models need Django set up
 from callops.dashboard.routing import websocket_urlpatterns  # noqa: E402
 
@@ -28,7 +29,7 @@ if config().accounts:
 
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": Turnstile(django_application),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(sockets)),
     }
 )
