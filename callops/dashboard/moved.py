@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,8 @@ from urllib.parse import urlencode
 from django.db.models import Min
 from django.utils.dateparse import parse_datetime
 
+from callops.calls.models import Line
+from callops.calls.numbers import international
 from callops.core.ids import first_id
 from callops.dashboard.history import plain
 from callops.dashboard.outages import Period
@@ -23,7 +26,7 @@ from callops.transfers.verdict import FactKind
 MOST: Final = 20_000
 """So many transfers, the newest, are looked at."""
 _COLUMNS: Final = (
-    *("pk", "requested_at", "call__line__name", "target_uri", "model", "mechanism", "refer_asked_at", "requested_by"),
+    *("pk", "requested_at", "call__line", "target_uri", "model", "mechanism", "refer_asked_at", "requested_by"),
     *("redirect_asked_at", "redirect_answer", "settled_at", "human_connected_at", "silence_ms"),
 )
 
@@ -97,18 +100,27 @@ def span_of(asked: Mapping[str, str]) -> Span:
     return SPANS.get(asked.get("days", ""), SPANS[USUAL])
 
 
-def read(since: datetime, now: datetime, scope: Scope) -> tuple[list[Moved], bool]:
+def read(since: datetime, now: datetime, scope: Scope, lines: Mapping[int, str]) -> tuple[list[Moved], bool]:
     """The transfers asked for since then, newest first, and whether there were more than are looked at.
 
-    Three queries.
+    `lines` are the names of the lines. Three queries.
     """
     asked = scope.calls(TransferAttempt.objects.filter(pk__gte=first_id(since), requested_at__gte=since), "call__")
     referred = scope.calls(TransferAttempt.objects.referred(now).filter(requested_at__gte=since), "call__")
     fates = dict(referred.filter(fate__isnull=False).order_by().values_list("pk", "fate"))
     rows = asked.order_by("-pk").values_list(*_COLUMNS)[: MOST + 1]
     fetched = _fetched_by_redirect(since, scope)
-    found = [_moved(dict(zip(_COLUMNS, row, strict=True)), fates.get(row[0]), fetched.get(row[0])) for row in rows]
+    found = [
+        _moved(dict(zip(_COLUMNS, row, strict=True)), lines, fates.get(row[0]), fetched.get(row[0])) for row in rows
+    ]
     return found[:MOST], len(found) > MOST
+
+
+def line_names() -> dict[int, str]:
+    """What each line is called: its name, with its number when another has the same name. One query."""
+    lines = list(Line.objects.values_list("pk", "name", "number"))
+    often = Counter(name for _, name, _ in lines)
+    return {pk: name if often[name] == 1 else f"{name} ({international(number)})" for pk, name, number in lines}
 
 
 def address(span: Span, **told: Any) -> str:
@@ -131,12 +143,13 @@ def _fetched_by_redirect(since: datetime, scope: Scope) -> dict[str, datetime]:
     return dict(rows.values_list("attempt").annotate(Min("at")))
 
 
-def _moved(row: Mapping[str, Any], fate: str | None, fetched_at: datetime | None) -> Moved:
+def _moved(row: Mapping[str, Any], lines: Mapping[int, str], fate: str | None, fetched_at: datetime | None) -> Moved:
     human, asked = row["human_connected_at"], row["requested_at"]
     return Moved(
         id=row["pk"],
         asked_at=asked,
-        line=row["call__line__name"] or "",
+        line=lines.get(row["call__line"], ""),
+        line_key=str(row["call__line"] or ""),
         scheme=row["target_uri"].partition(":")[0] if ":" in row["target_uri"] else "",
         model=row["model"],
         mechanism=row["mechanism"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -70,8 +70,12 @@ def page(asked: QueryDict, now: datetime, scope: Scope = EVERYTHING) -> dict[str
     span, choice = span_of(asked), choice_of(asked)
     by = choice.by or USUAL_BY
     steps = span.steps(now)
-    read, is_cut = moved.read(steps[0], now, scope)
+    names = moved.line_names()
+    read, is_cut = moved.read(steps[0], now, scope, names)
     rows = people_s(read)
+    groups = grouped(rows, by)
+    breakers = [each for each in switching.standings(now=now) if scope.sees_line(each.line.pk)]
+    acts = [act for act in switching.history() if scope.sees_line(act.line_id)]
     in_time = list(_steps(span, steps, over_time(rows, steps, span.step)))
     return {
         "page": _listed(moved.ids(rows, choice), asked, span, choice),
@@ -80,14 +84,15 @@ def page(asked: QueryDict, now: datetime, scope: Scope = EVERYTHING) -> dict[str
         "most": moved.MOST if is_cut else None,
         "chart": charts.over_time(in_time) if rows else "",
         "steps": in_time,
-        "groups": _lines(span, by, grouped(rows, by)),
+        "groups": _lines(span, by, groups),
+        "group": next((each.name for each in groups if each.key == choice.group), choice.group),
         "by": by,
         "choices_by": BY_WORDS.items(),
         "fates": [(fate, charts.FATE_WORDS[fate]) for fate in FATES],
-        "courses": _courses(steps[0], now, scope),
+        "courses": _courses(steps[0], now, scope, names),
         "canaries": canary_series.read(steps[0], scope),
-        "breakers": [each for each in switching.standings(now=now) if scope.sees_line(each.line.pk)],
-        "breaker_acts": [act for act in switching.history() if scope.sees_line(act.line_id)],
+        "breakers": [(each, names.get(each.line.pk, each.line.name)) for each in breakers],
+        "breaker_acts": [(act, names.get(act.line_id, act.line.name)) for act in acts],
         "forces": Force.choices,
         "span": span,
         "spans": SPANS.values(),
@@ -104,7 +109,7 @@ def people_s(rows: Sequence[Moved]) -> list[Moved]:
 def as_csv(asked: QueryDict, now: datetime, scope: Scope = EVERYTHING) -> str:
     """The figures of each group and way as a table for a spreadsheet; durations in milliseconds."""
     span, by = span_of(asked), choice_of(asked).by or USUAL_BY
-    rows = people_s(moved.read(span.steps(now)[0], now, scope)[0])
+    rows = people_s(moved.read(span.steps(now)[0], now, scope, moved.line_names())[0])
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     durations = [f"{what}_{each}" for what in ("to_human", "silence") for each in ("n", "p50_ms", "p95_ms")]
@@ -146,7 +151,7 @@ def _lines(span: Span, by: str, groups: Sequence[Group]) -> list[GroupLine]:
     spreads = [each for group in groups for way in Way if (each := group.to_human(way.value))]
     longest = max((each.p95 for each in spreads), default=0)
     quiet = max((each.p95 for group in groups if (each := group.silence())), default=0)
-    lines = [_line(span, {"by": by, "group": group.name}, group, longest, quiet) for group in groups]
+    lines = [_line(span, {"by": by, "group": group.key}, group, longest, quiet) for group in groups]
     if len(groups) > 1:
         everything = Group("all", tuple(each for group in groups for each in group.members))
         lines.append(_line(span, {"by": by}, everything, longest, quiet))
@@ -190,21 +195,22 @@ def _listed(keys: Sequence[str], asked: QueryDict, span: Span, choice: Choice) -
     )
 
 
-def _courses(since: datetime, now: datetime, scope: Scope) -> list[Course]:
+def _courses(since: datetime, now: datetime, scope: Scope, names: Mapping[int, str]) -> list[Course]:
     """How the breakers of lines that asked for a REFER or were forced stood; a trunk line has none. Two queries."""
-    refers: defaultdict[str, list[Refer]] = defaultdict(list)
+    refers: defaultdict[int, list[Refer]] = defaultdict(list)
     known = TransferAttempt.objects.referred(now).filter(
         refer_asked_at__gte=since - timedelta(seconds=WINDOW_S), fate__isnull=False, call__line__isnull=False
     )
     found = scope.calls(known.exclude(call__line__topology=Topology.TRUNK), "call__").order_by("-refer_asked_at", "-pk")
-    newest = found.values_list("call__line__name", "refer_asked_at", "pk", "fate")[: moved.MOST]
-    for name, at, pk, fate in reversed(list(newest)):
-        refers[name].append(Refer(at, pk, Fate(fate)))
-    forced: defaultdict[str, list[tuple[datetime, Force]]] = defaultdict(list)
-    for act in scope.calls(BreakerAct.objects.order_by("at").select_related("line"), ""):
-        forced[act.line.name].append((act.at, Force(act.force)))
+    newest = found.values_list("call__line", "refer_asked_at", "pk", "fate")[: moved.MOST]
+    for line, at, pk, fate in reversed(list(newest)):
+        refers[line].append(Refer(at, pk, Fate(fate)))
+    forced: defaultdict[int, list[tuple[datetime, Force]]] = defaultdict(list)
+    for act in scope.calls(BreakerAct.objects.order_by("at"), ""):
+        forced[act.line_id].append((act.at, Force(act.force)))
     times = [since + (now - since) * number / SAMPLES for number in range(SAMPLES + 1)]
-    return [_course(name, refers[name], forced[name], times) for name in sorted({*refers, *forced})]
+    lines = sorted({*refers, *forced} & {*names}, key=lambda line: (names[line], line))
+    return [_course(names[line], refers[line], forced[line], times) for line in lines]
 
 
 def _course(

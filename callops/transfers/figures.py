@@ -41,6 +41,8 @@ class Moved:
     scheme: str
     model: str
     mechanism: str
+    line_key: str = ""
+    """By what the line is known, when two of them may have one name."""
     is_canary: bool = False
     refer: str | None = None
     redirect: str | None = None
@@ -99,6 +101,8 @@ class Group:
 
     name: str
     members: tuple[Moved, ...]
+    key: str = ""
+    """By what it is known in an address."""
 
     def tally(self, way: Way) -> Tally:
         """What became of this way."""
@@ -152,7 +156,7 @@ def spread(durations: Iterable[int | None]) -> Spread | None:
 
 
 KEYS: Final[dict[str, Callable[[Moved], str]]] = {
-    "line": lambda moved: moved.line or "no line",
+    "line": lambda moved: moved.line_key or moved.line or "no line",
     "scheme": lambda moved: f"{moved.scheme}:" if moved.scheme else "unknown",
     "model": lambda moved: moved.model or "not known",
     "hour": lambda moved: (
@@ -168,7 +172,13 @@ def grouped(members: Iterable[Moved], by: str) -> list[Group]:
     found: dict[str, list[Moved]] = {}
     for each in members:
         found.setdefault(KEYS[by](each), []).append(each)
-    return [Group(name, tuple(found[name])) for name in sorted(found)]
+    groups = [Group(_name(key, rows[0], by), tuple(rows), key) for key, rows in found.items()]
+    return sorted(groups, key=lambda group: (group.name, group.key))
+
+
+def _name(key: str, one: Moved, by: str) -> str:
+    """What people call the group: by its key, except a line."""
+    return one.line if by == "line" and one.line else key
 
 
 def over_time(members: Iterable[Moved], steps: Sequence[datetime], step: timedelta) -> list[Group]:

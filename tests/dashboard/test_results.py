@@ -77,6 +77,30 @@ def test_every_number_leads_to_just_so_many_transfers(desk: Client, by: str, day
         assert (context["count"], len(context["page"].rows)) == (number, number), address
 
 
+def test_two_lines_of_one_name_are_two_groups_told_apart_by_their_numbers(desk: Client) -> None:
+    one, two = make_line(name="Support", number="+15550141"), make_line(name="Support", number="+15550142")
+    other = make_line(name="Sales", number="+15550143")
+    for line, count in ((one, 3), (two, 2), (other, 1)):
+        for number in range(count):
+            make_refer(line, now() - timedelta(hours=number + 1), "proven")
+
+    page = desk.get("/transfers/?by=line")
+
+    groups = {group.name: (group.count, group.address) for group in page.context["groups"]}
+    named = {"Support (+1 555 0141)": 3, "Support (+1 555 0142)": 2, "Sales": 1, "all": 6}
+    assert {name: count for name, (count, _) in groups.items()} == named
+    for name, (count, address) in groups.items():
+        listed = desk.get(f"/transfers/{address.partition('#')[0]}")
+        assert listed.context["count"] == count, name
+    assert "line Support (+1 555 0141)" in desk.get("/transfers/" + groups["Support (+1 555 0141)"][1]).text
+    assert {course.line for course in page.context["courses"]} == {*groups} - {"all"}
+    assert [row[0] for row in csv.reader(io.StringIO(desk.get("/transfers/figures.csv?by=line").text))] == [
+        "line", *("Sales",) * 2, *("Support (+1 555 0141)",) * 2, *("Support (+1 555 0142)",) * 2,
+    ]  # fmt: skip
+    breakers = page.text[page.text.index('id="breaker-') :]
+    assert breakers.count("Support (+1 555 0141)") and breakers.count("Support (+1 555 0142)")
+
+
 def test_every_bar_leads_to_its_transfers(desk: Client) -> None:
     some_transfers()
     text = desk.get("/transfers/?days=7").text
