@@ -1,4 +1,4 @@
-"""What is reached by keys: the palette, which finds calls and pages, and a mark on the moment that is now."""
+"""What is reached by keys: the palette, which finds calls, pages and words, and a mark on the moment that is now."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from callops.core.text import storable
 from callops.dashboard import access, call_page
 from callops.dashboard.commands import page_context
 from callops.dashboard.forms import Text
+from callops.finding.language import Is, parse
 from callops.people.roles import Right
 
 MOST = 8
@@ -57,9 +58,13 @@ class MarkForm(forms.Form):
 @require_safe
 @access.signed_in
 def find(request: HttpRequest) -> HttpResponse:
-    """Calls and pages for what was typed: live calls first; without words, the live calls and every page."""
+    """Calls and pages for what was typed: live calls first; without words, the live calls and every page.
+
+    What was typed can always be searched for in the history, too: in transcripts, when it has words.
+    """
     asked = storable(request.GET.get("q", "")).strip()[:100]
-    context = {"calls": _calls(request, asked), "pages": _pages(request, asked), "asked": asked}
+    said = bool(parse(asked, now=now()).of(Is.WORDS))
+    context = {"calls": _calls(request, asked), "pages": _pages(request, asked), "asked": asked, "said": said}
     return render(request, "dashboard/_palette.html", context)
 
 

@@ -8,8 +8,8 @@
   let afterG = 0; // when g was pressed
 
   function step(by) {
-    const rows = all(".row > a:first-child, .grid tbody td:first-child a").filter(shown);
-    const here = rows.findIndex((each) => each === document.activeElement || each.parentElement.contains(document.activeElement));
+    const rows = all(".row > a:first-child, .grid tbody td:first-child a, .grid tbody .choose + td a").filter(shown);
+    const here = rows.findIndex((each) => (each.closest("tr") || each.parentElement).contains(document.activeElement));
     const next = rows[here < 0 ? (by > 0 ? 0 : rows.length - 1) : here + by];
     if (next) next.focus();
   }
@@ -33,7 +33,7 @@
       event.preventDefault();
       return $("#palette").open ? $("#palette").close() : open();
     }
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=checkbox]), select, textarea, dialog")) return;
     if (Object.hasOwn(goes, event.key) && Date.now() - afterG < 1500) return location.assign(goes[event.key]);
     const target = all(`[data-key="${CSS.escape(event.key)}"]`).find(shown);
     if (!target && !Object.hasOwn(keys, event.key)) return;

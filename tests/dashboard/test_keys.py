@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
+from urllib.parse import quote
 
 import pytest
 from django.conf import settings
@@ -80,6 +81,12 @@ def test_rows_pages_and_the_sheet_are_reached(live_server: Any, two_calls: tuple
         expect(page).to_have_url(re.compile("/calls/$"))
         page.wait_for_load_state()
         page.keyboard.press("j")
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Space")
+        expect(page.locator(".choose input:focus")).to_be_checked()
+        page.keyboard.press("j")
+        expect(page.locator(f"#call-{live.pk} a, #call-{ended.pk} a").and_(page.locator(":focus"))).to_have_count(1)
+        expect(page.locator(".choose input:checked")).to_have_count(1)
         page.keyboard.press("Enter")
         expect(page).to_have_url(re.compile(r"/calls/\w{26}/$"))
         page.wait_for_load_state()
@@ -96,7 +103,7 @@ def test_the_palette_finds_calls_pages_and_the_acts_of_the_page(live_server: Any
     def play(page: Page) -> None:
         page.goto(f"/calls/{live.pk}/")
         page.keyboard.press("Control+k")
-        box = page.get_by_role("combobox", name="Number, id or page")
+        box = page.get_by_role("combobox", name="Number, id, page or words")
         expect(box).to_be_focused()
         expect(page.locator(f"#go-{live.pk}")).to_be_visible()
         page.keyboard.type("0177")
@@ -128,6 +135,13 @@ def test_the_palette_finds_calls_pages_and_the_acts_of_the_page(live_server: Any
         expect(page.locator("#palette-list")).to_contain_text("Nothing fits “zzzz”")
         page.keyboard.press("Control+k")
         expect(page.locator("#palette")).to_be_hidden()
+
+        page.keyboard.press("Control+k")
+        page.keyboard.type("outage & refund")
+        expect(page.locator("#go-search")).to_have_text("Search transcripts for “outage & refund”")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(f"{live_server.url}/calls/?q=outage%20%26%20refund")
+        expect(page.locator("#q")).to_have_value("outage & refund")
 
     by_keys(live_server.url, play)
 
@@ -177,6 +191,30 @@ def test_a_remark_that_is_too_long_is_refused_with_the_reason(desk: Client, two_
 
     assert (answer.status_code, str(MAX_MARK) in answer.content.decode()) == (422, True)
     assert not live.events.filter(kind=Kind.OPERATOR_MARKED).exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("refund", "Search transcripts for “refund”"),
+        ('"call me back"', "Search transcripts for “&quot;call me back&quot;”"),
+        ("0177", "Search the history for “0177”"),
+        ("refer:unseen", "Search the history for “refer:unseen”"),
+        ("incidents", "Search transcripts for “incidents”"),
+        ("<b>", "Search transcripts for “&lt;b&gt;”"),
+    ],
+)
+def test_the_last_entry_of_the_palette_searches_the_history_for_what_was_typed(
+    desk: Client, two_calls: tuple[Call, Call], typed: str, words: str
+) -> None:
+    entries = re.findall(r'role="option".*?</li>', desk.get("/palette/", {"q": typed}).text, re.DOTALL)
+
+    assert words in entries[-1]
+    assert f'href="/calls/?q={quote(typed, safe="")}"' in entries[-1]
+
+
+def test_without_words_the_palette_offers_no_search(desk: Client) -> None:
+    assert "go-search" not in desk.get("/palette/", {"q": "  "}).text
 
 
 def test_who_may_not_read_numbers_finds_no_call_by_one(two_calls: tuple[Call, Call]) -> None:
