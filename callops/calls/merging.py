@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from django.db import transaction
 
@@ -12,18 +12,31 @@ from callops.calls.models import Call, MergedCall
 from callops.calls.words import FailureStage
 
 
+@runtime_checkable
+class Joins(Protocol):
+    """Rows of which no two may stand for one call."""
+
+    def join(self, call: Call, other: Call, now: datetime) -> None:
+        """The two calls are about to be one; what stood for the other no longer stands in the way."""
+
+
 @transaction.atomic
-def absorb(call_id: str, other_id: str) -> None:
+def absorb(call_id: str, other_id: str, *, now: datetime) -> None:
     """The other call is gone and everything it had is this call's, its id too; whoever calls judges the state again.
 
-    Rows of every room that point at a call follow by themselves; events get new numbers (`timeline.adopt`).
+    Rows of every room that point at a call follow by themselves; events get new numbers (`timeline.adopt`). Where only
+    one row of a call may stand, its room says beforehand what becomes of two (`Joins`).
     """
     call, other = both(call_id, other_id)
+    for relation in Call._meta.related_objects:
+        rows: Any = relation.related_model
+        if isinstance(rows.objects, Joins):
+            rows.objects.join(call, other, now)
     timeline.adopt(call_id, other_id)
     taken = call.transfers.exclude(key=None).values_list("key", flat=True)
     other.transfers.filter(key__in=list(taken)).update(key=None)
     for relation in Call._meta.related_objects:
-        rows: Any = relation.related_model
+        rows = relation.related_model
         rows.objects.filter(**{relation.field.name: other_id}).update(**{relation.field.name: call_id})
     Call.objects.filter(pk=other_id).delete()
     MergedCall.objects.create(former_id=other_id, call=call)

@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from callops.audit import chain
 from callops.calls import timeline
 from callops.calls.kinds import Kind
-from callops.calls.models import Call
+from callops.calls.models import Call, MergedCall
 from callops.calls.timeline import NewEvent
 from callops.calls.words import Lane
 from callops.core import beats
@@ -49,12 +49,18 @@ def run(now: datetime, *, at_once: int = AT_ONCE) -> Counter[str]:
         due = _due(FrameBatch.objects.values("session__call"), "session__call", now - timedelta(days=days), at_once)
         done += _forget(due, forgetting.frames, what="frames", days=days, now=now)
     if settings.keep_audit_days:
-        held = list(Hold.objects.standing().values_list("call_id", flat=True))
-        gone = chain.forget(now - timedelta(days=settings.keep_audit_days), held=held, now=now)
+        before = now - timedelta(days=settings.keep_audit_days)
+        gone = chain.forget(before, held=_names_of_held(), now=now)
         done += Counter({"entries of the audit": gone} if gone else {})
     if gone := sessions.forget_run_out(now):
         done["sessions that ran out"] += gone
     return done
+
+
+def _names_of_held() -> list[str]:
+    """The ids of the calls on hold, and those that halves of them had before they were joined."""
+    held = list(Hold.objects.standing().values_list("call_id", flat=True))
+    return [*held, *MergedCall.objects.filter(call__in=held).values_list("former_id", flat=True)]
 
 
 def _days_of_frames() -> int:

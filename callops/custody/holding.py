@@ -11,7 +11,7 @@ from callops.calls import timeline
 from callops.calls.kinds import Kind
 from callops.calls.models import Call
 from callops.calls.words import Lane
-from callops.custody.models import Hold
+from callops.custody.models import WHY_CHARS, Hold
 
 
 @transaction.atomic
@@ -21,9 +21,9 @@ def place(call: Call, *, why: str, by: str, now: datetime) -> Hold:
     standing = Hold.objects.standing().filter(call=call).first()
     if standing is not None:
         return standing
-    chain.record(by, verbs.HOLD, now=now, call=call.pk, detail={"why": why[:300]})
-    timeline.note(call, at=now, kind=Kind.OPERATOR_HELD, lane=Lane.OPERATOR, body={"by": by, "why": why[:300]})
-    return Hold.objects.create(call=call, why=why[:300], placed_at=now, placed_by=by)
+    chain.record(by, verbs.HOLD, now=now, call=call.pk, detail={"why": why[:WHY_CHARS]})
+    timeline.note(call, at=now, kind=Kind.OPERATOR_HELD, lane=Lane.OPERATOR, body={"by": by, "why": why[:WHY_CHARS]})
+    return Hold.objects.create(call=call, why=why[:WHY_CHARS], placed_at=now, placed_by=by)
 
 
 @transaction.atomic

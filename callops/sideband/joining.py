@@ -165,7 +165,7 @@ def _make_room(word: Word, call: Call) -> None:
 def _merge(word: Word, alone: Call, call: Call) -> None:
     """An AI call without a carrier half is the other half of this call: the two are one, and no event is lost."""
     _move(word.session, alone, call)
-    merging.absorb(call.pk, alone.pk)
+    merging.absorb(call.pk, alone.pk, now=word.at)
     intake.diagnose(call.pk)
     _correlate(word, call, word.merged, {"incomplete": True} if word.is_cut else {})
 

@@ -139,7 +139,7 @@ def test_two_halves_of_one_incident_may_become_one_call() -> None:
     incident = working.open_by_hand(title="Halves", **ADA)
     working.collect(incident.pk, [one.pk, other.pk], **ADA)
 
-    merging.absorb(one.pk, other.pk)
+    merging.absorb(one.pk, other.pk, now=at(90))
     working.leave_out(incident.pk, one.pk, by="ada", now=at(100) + timedelta(1))
 
     assert not calls_of(incident).exists()
