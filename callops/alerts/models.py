@@ -90,6 +90,7 @@ class Incident(models.Model):
     rev = models.PositiveIntegerField(default=0)
 
     objects = IncidentQuerySet.as_manager()
+    TYPED: ClassVar = ("title", "cause_words")
 
     class Meta:
         ordering: ClassVar = ["-id"]
@@ -148,13 +149,16 @@ class Work(models.TextChoices):
 
 
 class IncidentStep(models.Model):
-    """One thing a person did to an incident; a note's `text` is Markdown. Nothing is ever changed here."""
+    """One thing a person did to an incident; a note's `text` is Markdown. Nothing is ever changed here, but that a
+    caller who is erased is taken out of it.
+    """
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="steps")
     at = models.DateTimeField()
     by = models.CharField(max_length=150)
     what = models.CharField(max_length=12, choices=Work)
     text = models.TextField(blank=True, default="")
+    TYPED: ClassVar = ("text",)
 
     class Meta:
         ordering: ClassVar = ["id"]

@@ -17,7 +17,7 @@ from callops.calls import timeline
 from callops.calls.kinds import Kind
 from callops.calls.models import Call, CallBack, Correlation, Event
 from callops.calls.words import Lane
-from callops.custody import forgetting
+from callops.custody import forgetting, written
 from callops.custody.models import Hold
 from callops.custody.scrubbing import ERASED, forms, scrub
 from callops.sideband import full_text
@@ -25,8 +25,10 @@ from callops.transfers.models import Evidence
 
 NOT_TOUCHED = (
     "Backups and log files are not touched: let them run out, or restore none from before this erasure.",
-    "What people wrote is not touched (notes, titles and causes of incidents, kept views): look through it.",
-    "The audit is not touched: it says who searched for what, until KEEP_AUDIT_DAYS.",
+    "The audit is not touched: it is only added to, each entry with the hash of the one before.",
+    "It keeps who searched for the number, and titles, reasons and views as they were typed, until KEEP_AUDIT_DAYS.",
+    "What people remarked on calls of others, and why they held one, is not touched: look through it.",
+    "A number that people wrote in words or in part is not found: look through notes of incidents.",
     "What Twilio and OpenAI keep of these calls is theirs to erase: ask them with the ids below.",
 )
 
@@ -51,6 +53,8 @@ class Report:
 def erase(number: str, *, by: str, now: datetime, really: bool = True) -> Report:
     """Nothing of the caller with this E.164 number is kept, but on calls that are held or not over.
 
+    What people wrote keeps the number while a call of the caller is on hold: it may be about that call.
+
     With `really=False` nothing changes and the report says what would be erased.
     """
     report = Report(number, now)
@@ -68,6 +72,8 @@ def erase(number: str, *, by: str, now: datetime, really: bool = True) -> Report
             report.counts += _erase_call(one["call"], forms(number), by=by, now=now)
         report.counts += _erase_elsewhere(number, forms(number), but_not=[*report.held, *report.live], now=now)
         full_text.tidy()
+    if not report.held:
+        report.counts += written.erase(number, really=really)
     return report
 
 

@@ -36,6 +36,7 @@ class WallLink(models.Model):
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
+    TYPED: ClassVar = ("name",)
 
     class Meta:
         ordering: ClassVar = ["-pk"]

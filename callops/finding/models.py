@@ -25,6 +25,8 @@ class SavedView(models.Model):
     made_at = models.DateTimeField()
 
     objects = ViewQuerySet.as_manager()
+    TYPED: ClassVar = ("name",)
+    TYPED_ADDRESSES: ClassVar = ("query",)
 
     class Meta:
         ordering: ClassVar = ["name", "pk"]

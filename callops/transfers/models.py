@@ -255,6 +255,7 @@ class BreakerAct(models.Model):
     by = models.CharField(max_length=150)
     force = models.CharField(max_length=8, choices=Force)
     why = models.CharField(max_length=300)
+    TYPED: ClassVar = ("why",)
 
     class Meta:
         ordering: ClassVar = ["-id"]

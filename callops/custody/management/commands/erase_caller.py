@@ -55,5 +55,7 @@ def _said(done: Report, *, dry_run: bool) -> list[str]:
         lines.append(f"  {one['call']}  Twilio {one['twilio'] or 'none'}  OpenAI {one['openai'] or 'none'}")
     lines += [f"  {what}: {count}" for what, count in done.counts.items()]
     lines += [f"Left, on hold: {call} (manage.py hold {call} --lift)" for call in done.held]
+    if done.held:
+        lines.append("Left, because of the hold: notes, titles and views. Erase again when it is lifted.")
     lines += [f"Left, not over yet: {call}" for call in done.live]
     return [*lines, *NOT_TOUCHED]
