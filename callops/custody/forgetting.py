@@ -12,7 +12,7 @@ from callops.calls.kinds import Kind
 from callops.calls.models import Event
 from callops.sideband.models import AiSession, FrameBatch, Turn
 from callops.supervision.models import Intervention
-from callops.transfers.models import TransferAttempt
+from callops.transfers.models import Approval, TransferAttempt
 
 GONE = "no longer kept"
 _SAID: Final[dict[str, tuple[str, ...]]] = {
@@ -44,7 +44,8 @@ def words(calls: Collection[str]) -> Counter[str]:
     found["facts"] = _blank(Event.objects.filter(call__in=calls, kind__in=_SAID).order_by("pk"))
     found["words of supervisors"] = Intervention.objects.filter(call__in=calls).exclude(text="").update(text=GONE)
     told = TransferAttempt.objects.filter(call__in=calls)
-    found["summaries"] = told.exclude(summary="").update(summary=GONE)
+    asked = Approval.objects.filter(call__in=calls)
+    found["summaries"] = sum(rows.exclude(summary="").update(summary=GONE) for rows in (told, asked))
     found["reasons"] = told.exclude(reason="").update(reason=GONE)
     return +found
 

@@ -17,9 +17,10 @@ from callops.alerts.models import Incident, IncidentStep
 from callops.audit import chain
 from callops.audit.models import Entry
 from callops.custody import erasing, holding
+from callops.custody.forgetting import GONE
 from callops.custody.scrubbing import ERASED, scrub_written
 from callops.finding.models import SavedView
-from callops.transfers.models import BreakerAct
+from callops.transfers.models import Approval, BreakerAct
 from tests.rows import NOON, at, make_call, make_line
 
 pytestmark = pytest.mark.django_db
@@ -154,3 +155,13 @@ def test_the_audit_keeps_what_was_searched_for_stays_whole_and_the_report_says_s
     assert chain.first_fault() is None
     assert "The audit is not touched: it is only added to" in out.getvalue()
     assert NUMBER not in admin_client.get("/incidents/?show=all").text
+
+
+def test_a_brief_that_waits_for_a_second_person_goes_with_what_was_said() -> None:
+    call = ended_call()
+    known = {"call": call, "uri": "tel:+15550111", "asked_by": "ada", "asked_at": NOON}
+    Approval.objects.create(id="1", summary="Her knee hurts.", **known)
+
+    erasing.erase(NUMBER, by="nora", now=at(99))
+
+    assert Approval.objects.get().summary == GONE
