@@ -188,7 +188,7 @@ def _sqlite(text: str, wanted: str) -> dict[str, Any]:
     if not text.startswith("sqlite:///") or not path or path.endswith("/") or ":memory:" in path:
         raise Misshapen(f"{wanted} (a database in memory cannot be shared by threads)")
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "callops.core.queued_sqlite3",
         "NAME": path,
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
