@@ -20,7 +20,6 @@ from callops.core import beats, clock
 from callops.core.config import config
 from callops.core.database import AWAY, in_db, is_cut_off
 from callops.core.ids import new_token
-from callops.core.notify import Changes, subscribe
 from callops.core.service import STOP_MAY_TAKE_S, Budget
 from callops.core.timekeeping import keep_time, learn_time
 from callops.custody import clocks
@@ -29,16 +28,17 @@ from callops.engine.canaries import place
 from callops.engine.host import SidebandHost
 from callops.engine.moving import Mover
 from callops.engine.outside import reach
+from callops.engine.rhythm import LOOK_EVERY_S, Rhythm
 from callops.sideband import acceptance, deciding, joining, leases, succession
 from callops.supervision import progress
 from callops.transfers import company, steps
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 1.0
 SLOW_LOOK_EVERY_S = 0.5
-BREATH_S = 0.03
-"""Between two looks at least, so that a thousand notifications a second cost thirty looks."""
+BREATH_S = 0.05
+MOVE_BREATH_S = 0.02
+"""Transfers are looked at by themselves: nothing else may hold up who was promised a human."""
 GIVE_BACK_S = STOP_MAY_TAKE_S - 3.0
 """All the steps of stopping together; what is left is for giving the leases back while the process still waits."""
 DRAIN_S = 8.0
@@ -68,10 +68,10 @@ class Engine:
         hosting = asyncio.create_task(self._host.arun())  # type: ignore[no-untyped-call]
         try:
             await learn_time(stopping=self._stopping)
-            async with subscribe() as changes:
-                while not self._stopping.is_set():
-                    await self._look()
-                    await self._rest(changes)
+            await asyncio.gather(
+                Rhythm(self._look, breath_s=BREATH_S).run(self._stopping),
+                Rhythm(self._move, breath_s=MOVE_BREATH_S).run(self._stopping),
+            )
         finally:
             await self._give_back(hosting)
 
@@ -80,7 +80,7 @@ class Engine:
         self._stopping.set()
         await self._stopped.wait()
 
-    async def _look(self) -> None:
+    async def _look(self) -> float:
         """One comparison of wanted and running; everything long becomes a job of its own."""
         now = clock.now()
         self._looked_at = asyncio.get_running_loop().time()
@@ -100,15 +100,16 @@ class Engine:
             if self._slow_look_is_due()
             else ()
         )
-        for look in (self._attach, self._move, self._end, self._act, self._tell, *slow):
+        for look in (self._attach, self._end, self._act, self._tell, *slow):
             try:
                 await look(now)
             except AWAY as error:  # then there is nothing else to be seen either
                 logger.warning("The database could not be looked at; it is tried again. (%s)", error)
                 self._was_cut_off |= is_cut_off(error) and not config().is_sqlite
-                return
+                break
             except Exception:
                 logger.exception("A look of the engine failed; it is made again in a second.")
+        return LOOK_EVERY_S
 
     def _slow_look_is_due(self) -> bool:
         """Leases, deadlines and questions to the carrier need no look at every notification; however clocks are set."""
@@ -187,9 +188,19 @@ class Engine:
                 work = deciding.carry_out(decision, accept=self._outside.accept, clock=clock.now)
                 self._start(f"accept:{session_id}", work)
 
-    async def _move(self, now: datetime) -> None:
-        for attempt_id in await in_db(steps.due_attempts)(now):
+    async def _move(self) -> float:
+        """Transfers that are due go on; seconds until the next one is."""
+        try:
+            due, next_at = await in_db(steps.due_and_next)(clock.now())
+        except AWAY as error:
+            logger.warning("Transfers could not be looked at; it is tried again. (%s)", error)
+            return LOOK_EVERY_S
+        except Exception:
+            logger.exception("Transfers could not be looked at; it is tried again in a second.")
+            return LOOK_EVERY_S
+        for attempt_id in due:
             self._start(f"move:{attempt_id}", self._mover.advance, attempt_id)
+        return (next_at - clock.now()).total_seconds() if next_at else LOOK_EVERY_S
 
     async def _act(self, now: datetime) -> None:
         """What supervisors want done in the conversations that this process holds."""
@@ -239,32 +250,6 @@ class Engine:
         self._jobs.pop(name, None)
         if not task.cancelled() and (error := task.exception()):
             logger.error("The job %s failed", name, exc_info=error)
-
-    async def _rest(self, changes: Changes) -> None:
-        """Until something changed, falls due, or a second has passed."""
-        pause = await self._until_due_s()
-        stopping = asyncio.create_task(self._stopping.wait())
-        changed = asyncio.create_task(changes.get())
-        try:
-            await asyncio.wait({stopping, changed}, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for waiter in (stopping, changed):
-                waiter.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await waiter
-        since_look_s = asyncio.get_running_loop().time() - self._looked_at
-        await asyncio.sleep(max(0.0, BREATH_S - since_look_s))
-        while not changes.empty():
-            changes.get_nowait()
-
-    async def _until_due_s(self) -> float:
-        """Seconds until something falls due, a second at most."""
-        try:
-            due = await in_db(steps.next_due)()
-        except DatabaseError:  # the next look says so
-            return LOOK_EVERY_S
-        until_due = (due - clock.now()).total_seconds() if due else LOOK_EVERY_S
-        return min(max(until_due, 0.0), LOOK_EVERY_S)
 
     async def _give_back(self, hosting: asyncio.Task[None]) -> None:
         """Sockets, jobs and leases, in this order, so that another engine can go on at once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.db import transaction
 
 from callops.calls import intake, timeline
 from callops.calls.kinds import Kind
+from callops.calls.models import Call
 from callops.calls.words import Lane, Role
 from callops.core.database import in_db
 from callops.core.logs import about_call
@@ -24,7 +26,7 @@ from callops.engine.sideband_consumer import group_of
 from callops.providers.receipt import ProviderError
 from callops.providers.told import Told
 from callops.providers.twilio.calls import CarrierCall
-from callops.transfers import asides, lookups, steps, trunk
+from callops.transfers import asides, evidence, lookups, steps, trunk
 from callops.transfers.addresses import of_transfer
 from callops.transfers.commands import ASSISTANT
 from callops.transfers.models import Mechanism, State, TransferAttempt
@@ -35,6 +37,18 @@ logger = logging.getLogger(__name__)
 
 MAX_STEPS_AT_ONCE = 10
 SEND_TIMEOUT_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A step that was taken."""
+
+    attempt: TransferAttempt
+    act: Act
+    errand: Errand | None = None
+    """What must be sent: this process won the claim."""
+    call_to_ask: str | None = None
+    """The call whose assistant is to be asked for a summary."""
 
 
 class Mover:
@@ -48,16 +62,11 @@ class Mover:
     async def advance(self, attempt_id: str) -> None:
         """Every step that is due now was taken; the attempt says when it wants to be looked at next."""
         for _ in range(MAX_STEPS_AT_ONCE):
-            seen = await in_db(_look)(attempt_id, self._clock())
-            if seen is None:
+            taken = await in_db(_take)(attempt_id, self._clock())
+            if taken is None:
                 return
-            attempt, situation = seen
-            step = next_step(situation) if attempt.is_open else Step(Act.LOOK_FOR_CHILD)
-            if step.act == Act.WAIT and step.until is not None:
-                await in_db(steps.wait_until)(attempt_id, step.until)
-                return
-            with about_call(attempt.call_id):
-                await self._take(attempt, situation, step)
+            with about_call(taken.attempt.call_id):
+                await self._carry_out(taken)
 
     async def finish(self, *, within_s: float = 5.0) -> None:
         """Errands under way were given a moment to write down their answers."""
@@ -66,52 +75,36 @@ class Mover:
         for task in self._errands:
             task.cancel()
 
-    async def _take(self, attempt: TransferAttempt, seen: Situation, step: Step) -> None:
-        now = self._clock()
-        if step.act == Act.ASK_SUMMARY:
-            await self._ask_summary(attempt.pk, now)
-        elif step.act == Act.REFER:
-            await self._refer(attempt.pk, now)
-        elif step.act == Act.MISS_DEADLINE:
-            await in_db(steps.pass_deadline)(attempt.pk, now=now)
-        elif step.act == Act.REDIRECT:
-            await self._redirect(attempt.pk, seen.redirect_tries, now)
-        elif step.act == Act.LOOK_UP:
-            await self._look_up(attempt)
-        elif step.act == Act.LOOK_FOR_CHILD:
-            await self._look_for_child(attempt)
-        elif step.act == Act.END_AI_LEG:
-            await self._end_ai_leg(attempt.pk, seen.ai_leg_ended_at, now)
-        else:
-            await in_db(steps.give_up)(attempt.pk, now=now, why=step.why)
+    async def _carry_out(self, taken: Taken) -> None:
+        """What the step wants of others: nothing, when all of it was to be written down."""
+        if taken.errand is not None:
+            await self._run(taken.act, taken.errand)
+        elif taken.call_to_ask is not None:
+            message = {"type": "sideband.send", "event": summary_question(taken.attempt.pk)}
+            self._spawn(_to_sideband(taken.call_to_ask, message))
+        elif taken.act == Act.LOOK_UP:
+            await self._look_up(taken.attempt)
+        elif taken.act == Act.LOOK_FOR_CHILD:
+            await self._look_for_child(taken.attempt)
 
-    async def _refer(self, attempt_id: str, now: datetime) -> None:
-        errand = await in_db(steps.claim_refer)(attempt_id, now=now)
-        if errand is None:
-            await in_db(_recheck_refer)(attempt_id, now)
-            return
-        self._spawn(self._send_refer(errand))
-        self._keep_company(errand, speak=errand.attempt.requested_by != ASSISTANT)
+    async def _run(self, act: Act, errand: Errand) -> None:
+        if act == Act.REFER:
+            self._spawn(self._send_refer(errand))
+            self._keep_company(errand, speak=errand.attempt.requested_by != ASSISTANT)
+        elif act == Act.REDIRECT:
+            await self._redirect(errand)
+        else:
+            await self._end_ai_leg(errand)
 
     async def _send_refer(self, errand: Errand) -> None:
         answer = await self._outside.refer(errand.ai_call_id, errand.target_uri)
         await in_db(steps.refer_answered)(errand.attempt.pk, answer, now=self._clock())
 
-    async def _ask_summary(self, attempt_id: str, now: datetime) -> None:
-        """Whoever holds the call's sideband was told to ask; whether a step waits for the answer is the strategy's."""
-        call_id = await in_db(asides.claim_summary)(attempt_id, now=now)
-        if call_id is not None:
-            self._spawn(_to_sideband(call_id, {"type": "sideband.send", "event": summary_question(attempt_id)}))
-
-    async def _redirect(self, attempt_id: str, tries: int, now: datetime) -> None:
-        errand = await in_db(steps.claim_redirect)(attempt_id, tries=tries, now=now)
-        if errand is None:
-            await in_db(_recheck_redirect)(attempt_id, now)
-            return
+    async def _redirect(self, errand: Errand) -> None:
         self._keep_company(errand, speak=False)
         url = of_transfer("transfer", errand.attempt, via=Mechanism.REDIRECT)
         answer = await self._outside.redirect(errand.carrier_sid, url)
-        await in_db(steps.redirect_answered)(attempt_id, answer, now=self._clock())
+        await in_db(steps.redirect_answered)(errand.attempt.pk, answer, now=self._clock())
 
     def _keep_company(self, errand: Errand, *, speak: bool) -> None:
         """The assistant is told beside the request that moves the caller, never in front of it (law 7)."""
@@ -140,11 +133,8 @@ class Mover:
             logger.warning("The carrier could not be asked about children of %s: %s", sid, error)
         await in_db(_write_children)(attempt, children, self._clock())
 
-    async def _end_ai_leg(self, attempt_id: str, before: datetime | None, now: datetime) -> None:
+    async def _end_ai_leg(self, errand: Errand) -> None:
         """The second carrier path: the AI's leg ends, and the dial's `action` dials the human."""
-        errand = await in_db(steps.claim_end_of_ai_leg)(attempt_id, now=now, before=before)
-        if errand is None:
-            return
         ended = await self._outside.complete(errand.ai_leg_sid)
         if not ended.is_ok and errand.ai_call_id:
             ended = await self._outside.hang_up_ai(errand.ai_call_id)
@@ -161,10 +151,51 @@ class Mover:
             logger.error("A transfer's errand failed", exc_info=error)
 
 
+@transaction.atomic
+def _take(attempt_id: str, now: datetime) -> Taken | None:
+    """The attempt's next step is taken as far as it is to be written down; what is left of it is carried out. None when
+    no step is due. Nothing is learnt about the attempt between the look and the claim: it is locked.
+    """
+    seen = _look(attempt_id, now)
+    if seen is None:
+        return None
+    attempt, situation = seen
+    step = next_step(situation) if attempt.is_open else Step(Act.LOOK_FOR_CHILD)
+    if step.act == Act.WAIT and step.until is not None:
+        steps.wait_until(attempt_id, step.until)
+        return None
+    with about_call(attempt.call_id):
+        return _begun(attempt, situation, step)
+
+
+def _begun(attempt: TransferAttempt, seen: Situation, step: Step) -> Taken:
+    """The claim of the step, or the fact that it is."""
+    pk, now, act = attempt.pk, seen.now, step.act
+    errand = call_to_ask = None
+    if act == Act.ASK_SUMMARY:  # whether a step waits for the answer is the strategy's
+        call_to_ask = asides.claim_summary(pk, now=now)
+    elif act == Act.REFER:
+        if (errand := steps.claim_refer(pk, now=now)) is None:
+            _recheck_refer(pk, now)
+    elif act == Act.MISS_DEADLINE:
+        steps.pass_deadline(pk, now=now)
+    elif act == Act.REDIRECT:
+        if (errand := steps.claim_redirect(pk, tries=seen.redirect_tries, now=now)) is None:
+            _recheck_redirect(pk, now)
+    elif act == Act.END_AI_LEG:
+        errand = steps.claim_end_of_ai_leg(pk, now=now, before=seen.ai_leg_ended_at)
+    elif act not in (Act.LOOK_UP, Act.LOOK_FOR_CHILD):
+        steps.give_up(pk, now=now, why=step.why)
+    return Taken(attempt, act, errand, call_to_ask)
+
+
 def _look(attempt_id: str, now: datetime) -> tuple[TransferAttempt, Situation] | None:
     """The attempt and its situation; None when no step is planned any more."""
-    attempt = TransferAttempt.objects.select_related("call__line").filter(pk=attempt_id).first()
-    if attempt is None or attempt.due_at is None:
+    try:
+        attempt = evidence.locked(attempt_id)
+    except (Call.DoesNotExist, TransferAttempt.DoesNotExist):
+        return None
+    if attempt.due_at is None:
         return None
     situation = steps.situation_of(attempt, now)
     if attempt.state != State.SETTLED:

@@ -116,6 +116,11 @@ def next_due() -> datetime | None:
     )
 
 
+def due_and_next(now: datetime) -> tuple[list[str], datetime | None]:
+    """Attempts to look at now, and when one must be looked at next."""
+    return due_attempts(now), next_due()
+
+
 def wait_until(attempt_id: str, at: datetime) -> None:
     """The attempt is looked at again then, unless something settles it before."""
     TransferAttempt.objects.open().filter(pk=attempt_id).update(due_at=at)

@@ -46,11 +46,10 @@ FOUND = {
     "the ring of a REFER that a redirect cut short settled the transfer, and the caller went back to the AI": (
         "refer_then_redirect",
         [
-            *("a looks", "a: move 1 runs look", "a: move 1 runs claim_refer", "a: move 1 refer is taken"),
-            *("a: move 1 refer is answered 200", "a: move 1 runs refer_answered", "a: move 1 runs look"),
-            *("a: move 1 runs wait_until", "a: move 1 runs claim_waiting", "time passes", "a looks"),
-            *("a: move 1 runs look", "a: move 1 runs pass_deadline", "a: move 1 runs look"),
-            *("a: move 1 runs claim_redirect", "REFER arrives", "deliver referUrl"),
+            *("a looks", "a: move 1 runs take", "a: move 1 refer is taken"),
+            *("a: move 1 refer is answered 200", "a: move 1 runs refer_answered", "a: move 1 runs take"),
+            *("a: move 1 runs claim_waiting", "time passes", "a looks", "a: move 1 runs take"),
+            *("a: move 1 runs take", "REFER arrives", "deliver referUrl"),
             *("a: move 1 redirect is applied", "deliver human canceled", "deliver ai completed"),
             *("deliver action of human, ignored", "deliver document"),
         ],

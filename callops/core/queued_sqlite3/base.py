@@ -32,24 +32,24 @@ class DatabaseWrapper(base.DatabaseWrapper):
             wait_s = self.settings_dict["OPTIONS"].get("timeout", DEFAULT_TIMEOUT_S)
             self._has_turn = self._turn.acquire(timeout=wait_s)
         try:
-            super()._start_transaction_under_autocommit()
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
         except BaseException:
             self._next_one()
             raise
 
     def _commit(self) -> None:
-        super()._commit()
+        super()._commit()  # type: ignore[misc]
         self._next_one()  # a commit that failed is followed by a rollback
 
     def _rollback(self) -> None:
         try:
-            super()._rollback()
+            super()._rollback()  # type: ignore[misc]
         finally:
             self._next_one()
 
     def _close(self) -> None:
         try:
-            super()._close()
+            super()._close()  # type: ignore[misc]
         finally:
             self._next_one()
 
