@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from callops.calls.words import (
     Confidence,
@@ -73,16 +74,16 @@ class Line(models.Model):
 class CallQuerySet(models.QuerySet["Call"]):
     def unfinished(self) -> CallQuerySet:
         """Calls whose caller's leg is not known to be over."""
-        return self.exclude(state=State.ENDED)
+        return self.filter(state__in=State.unfinished())
 
     def on_board(self, *, now: datetime, linger_s: float = 30) -> CallQuerySet:
         """Unfinished calls, and those that ended less than `linger_s` seconds ago."""
-        return self.filter(~Q(state=State.ENDED) | Q(ended_at__gte=now - timedelta(seconds=linger_s)))
+        return self.filter(Q(state__in=State.unfinished()) | Q(ended_at__gte=now - timedelta(seconds=linger_s)))
 
     def known_as(self, call_id: str) -> CallQuerySet:
         """The call with this id, or the one it became part of."""
         became = MergedCall.objects.filter(former_id=call_id).values("call_id")
-        return self.filter(Q(pk=call_id) | Q(pk__in=became))
+        return self.filter(pk=Coalesce(Subquery(became), Value(call_id)))
 
     def newest_first(self) -> CallQuerySet:
         """Ids are time-ordered, so this is one index."""
@@ -145,9 +146,9 @@ class Call(models.Model):
             *(models.Index(fields=[name, "id"]) for name in ("state", "from_number", "failure_stage")),
             models.Index(fields=["line", "id"], name="call_line_id"),
             models.Index(fields=["ai_leg_sid"], name="call_ai_leg_sid"),
-            models.Index(fields=["webhook_due_at"], condition=Q(webhook_due_at__isnull=False), name="call_webhook_due"),
-            models.Index(
-                fields=["carrier_check_at"], condition=Q(carrier_check_at__isnull=False), name="call_carrier_check"
+            *(
+                models.Index(fields=[f"{name}_at"], condition=Q(**{f"{name}_at__isnull": False}), name=f"call_{name}")
+                for name in ("webhook_due", "carrier_check", "ended")
             ),
         ]
 
@@ -292,9 +293,7 @@ class CallBack(models.Model):
                 name="one_open_call_back",
             )
         ]
-        indexes: ClassVar = [
-            models.Index(fields=["last_at"], condition=Q(done_at__isnull=True), name="call_back_open"),
-        ]
+        indexes: ClassVar = [models.Index(fields=["last_at"], condition=Q(done_at__isnull=True), name="call_back_open")]
 
     def __str__(self) -> str:
         return f"call back {self.number or 'a withheld number'}"

@@ -13,6 +13,11 @@ class State(TextChoices):
     WITH_HUMAN = "with_human", "with human"
     ENDED = "ended", "ended"
 
+    @classmethod
+    def unfinished(cls) -> list[State]:
+        """Every state but the last; asked for by name, since of "not ended" a database reads every call there was."""
+        return [state for state in cls if state != cls.ENDED]
+
 
 class Session(TextChoices):
     """What is known of the AI's session on one call."""

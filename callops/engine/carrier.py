@@ -12,7 +12,7 @@ from callops.calls import intake
 from callops.calls.intake import LegNews
 from callops.calls.kinds import Kind
 from callops.calls.models import Call, Leg
-from callops.calls.words import Lane, LegStatus, Role, State, Topology
+from callops.calls.words import Lane, LegStatus, Role, Topology
 from callops.core.database import in_db
 from callops.engine.outside import Outside
 from callops.providers.receipt import ProviderError, Refused
@@ -29,7 +29,7 @@ PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 def questions(now: datetime) -> list[str]:
     """Calls about which the carrier is to be asked now."""
-    due = Call.objects.exclude(state=State.ENDED).filter(carrier_check_at__lte=now)
+    due = Call.objects.unfinished().filter(carrier_check_at__lte=now)
     return list(due.values_list("pk", flat=True)[:200])
 
 

@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 from callops.calls import intake, timeline
 from callops.calls.kinds import Kind
 from callops.calls.models import Call, CallQuerySet
-from callops.calls.words import EndedBy, Lane, State, Topology
+from callops.calls.words import EndedBy, Lane, Topology
 from callops.core.config import config
 from callops.core.database import in_db
 from callops.engine.outside import Outside
@@ -24,7 +24,7 @@ MAX_ENDS = 3
 
 def missing_webhooks(now: datetime) -> None:
     """A webhook that stayed away past its deadline is a fact, not a silence (contract OpenAI 5.2)."""
-    due = Call.objects.exclude(state=State.ENDED).filter(webhook_due_at__lte=now, ai_call_id__isnull=True)
+    due = Call.objects.unfinished().filter(webhook_due_at__lte=now, ai_call_id__isnull=True)
     if due.exists():
         _miss(due, now)
 
@@ -53,7 +53,7 @@ def sessions_near_their_end(now: datetime) -> None:
 
 def wished_ends(now: datetime) -> list[str]:
     """Calls an operator wants ended: nobody has asked for it yet, or it was asked for and did not come of it."""
-    wanted = Call.objects.exclude(state=State.ENDED).filter(_unasked(now), end_wish=EndedBy.OPERATOR)
+    wanted = Call.objects.unfinished().filter(_unasked(now), end_wish=EndedBy.OPERATOR)
     asked = Count("events", filter=Q(events__kind=Kind.US_HANGUP_ASKED))
     return list(wanted.annotate(asked=asked).filter(asked__lt=MAX_ENDS).values_list("pk", flat=True)[:100])
 

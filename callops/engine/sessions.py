@@ -7,7 +7,7 @@ from datetime import datetime
 
 from callops.calls.lifecycle import OVER
 from callops.calls.models import Call
-from callops.calls.words import LegStatus, Redaction, Role, State
+from callops.calls.words import LegStatus, Redaction, Role
 from callops.sideband import acceptance, journal
 from callops.sideband.models import AiSession
 
@@ -69,4 +69,4 @@ def ai_leg(session_id: int) -> str:
 
 def anybody_is_on_the_line() -> bool:
     """Whether a call of ours goes on, as far as is known."""
-    return Call.objects.exclude(state=State.ENDED).exists()
+    return Call.objects.unfinished().exists()

@@ -170,7 +170,7 @@ def _dest(term: Term, now: datetime) -> Q:
 
 def _is(term: Term, now: datetime) -> Q:
     return {
-        "live": ~Q(state=State.ENDED),
+        "live": Q(state__in=State.unfinished()),
         "incomplete": Q(incomplete=True),
         "marked": Q(Exists(Event.objects.filter(call=OuterRef("pk"), kind=Kind.OPERATOR_MARKED))),
         "held": Q(Exists(Hold.objects.standing().filter(call=OuterRef("pk")))),
