@@ -13,6 +13,7 @@ from callops.calls.models import Event
 from callops.core.clock import now
 from callops.dashboard import call_page, signs
 from callops.dashboard.board import Counts, Row
+from callops.dashboard.board_row import board_row as drawn
 from callops.sideband.models import Turn
 
 Place = tuple[int, int]
@@ -105,7 +106,7 @@ def whole(picture: call_page.Picture) -> str:
 
 def board_row(row: Row, swap: str = "", *, is_new: bool = False) -> str:
     """One row of the board; a new one flashes once."""
-    return render_to_string("dashboard/_row.html", {"row": row, "swap": swap, "is_new": is_new, "live": True})
+    return drawn(row, swap, is_new=is_new, live=True)
 
 
 def board_counts(counts: Counts) -> str:

@@ -15,7 +15,8 @@ from django.views.decorators.http import require_safe
 
 from callops.core.clock import now
 from callops.dashboard import access
-from callops.dashboard.timeline_page import number, shown_row
+from callops.dashboard.timeline_page import number
+from callops.dashboard.timeline_rows import timeline_rows
 from callops.reports import rows as timeline
 from callops.reports.gathering import gather
 from callops.reports.masking import masked
@@ -50,7 +51,7 @@ def replay_page(request: HttpRequest, call_id: str) -> HttpResponse:
         "plays": plays,
         "moves": list(reversed(then.moves)),
         "said": then.said[-LINES:],
-        "rows": [shown_row(row) for row in timeline.every_row(then)[-ROWS:]],
+        "rows": timeline_rows(timeline.every_row(then)[-ROWS:], call.pk),
         "ways": _ways(moment_s, whole_s, speed, at, plays=plays),
         "next": _address(request.GET.get("at"), speed, request.GET.get("since")) if _goes_on(request) else "",
         **_strip(record, began, whole_s, speed, moment_s),

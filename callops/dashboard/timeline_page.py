@@ -13,12 +13,11 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from callops.calls.kinds import Kind
 from callops.calls.models import Call, Event
 from callops.core.clock import now
 from callops.dashboard import access, wording
 from callops.dashboard.reporting import first_wrong
-from callops.dashboard.sayings import said
+from callops.dashboard.timeline_rows import timeline_rows
 from callops.reports import frames
 from callops.reports import rows as timeline
 from callops.reports.exchanges import provider_moment
@@ -51,7 +50,7 @@ def timeline_page(request: HttpRequest, call_id: str) -> HttpResponse:
     found = timeline.chosen(every, wanted, since)
     context = {
         "call": call,
-        "rows": [shown_row(row) for row in found[:MOST]],
+        "rows": timeline_rows(found[:MOST], call.pk),
         "left": max(0, len(found) - MOST),
         "next": _address(wanted, start_s=_after(found[MOST], since)) if len(found) > MOST else "",
         "total": len(every),
@@ -95,27 +94,6 @@ def _with_frames(call: Call, record: CallRecord, every: list[Row], wanted: Wante
     end = record.made_at if wanted.end_s is None else timeline.seconds(since, wanted.end_s)
     runs, is_all = frames.runs(frames.typed(call, start, end), most=MOST_FRAMES)
     return timeline.in_order([*every, *timeline.frame_rows(runs)]), is_all
-
-
-def shown_row(row: Row) -> dict[str, Any]:
-    """A row with its sentence."""
-    words = row.expected.sentence if row.expected else _words(row)
-    return {"row": row, "words": words, "inside": [shown_row(each) for each in row.folded]}
-
-
-def _words(row: Row) -> str:
-    """What happened; of a turn what was said, too."""
-    if row.kind.startswith(timeline.FRAME):
-        return _frame_words(row)
-    words = wording.sentence(row.kind, row.body)
-    spoken = said(row.body.get("text")) if row.kind == Kind.OPENAI_TURN else ""
-    return f"{words} “{spoken}”" if spoken else words
-
-
-def _frame_words(row: Row) -> str:
-    """Which events came, how many, and in what time."""
-    name, many = row.kind.removeprefix(timeline.FRAME), row.body["count"]
-    return name if many == 1 else f"{name} × {many} in {row.body['lasted_s']:.1f} s"
 
 
 def _wanted(request: HttpRequest) -> Wanted:

@@ -198,7 +198,7 @@ def provider_moment(row: Happening) -> datetime | None:
     params, headers = row.body.get("params"), row.body.get("headers")
     told = params.get("Timestamp") if isinstance(params, Mapping) else None
     told = told or (headers.get("date") if isinstance(headers, Mapping) else None)
-    return http_date(told)
+    return http_date(told) if told else None
 
 
 def http_date(told: Any) -> datetime | None:

@@ -21,6 +21,7 @@ WORDS = (
     *("id", "from_number", "to_number", "topology", "carrier_sid", "ai_leg_sid", "runtime", "ai_call_id", "state"),
     *("ai_session", "correlation_method", "correlation_confidence", "ended_by", "failure_stage", "incomplete"),
 )
+FACT = ("seq", "at", "lane", "kind", "body")
 LEG_WORDS = ("sid", "parent_sid", "role", "status", "sip_code", "screened")
 LEG_TIMES = ("started_at", "answered_at", "ended_at", "accepted_at")
 
@@ -35,8 +36,8 @@ def gather(call: Call, *, at: datetime, pulse: bool = True) -> CallRecord:
         settings=_settings(call.line),
         legs=[_leg(leg) for leg in call.legs.all()],
         happened=[
-            Happening(seq=row.seq, at=row.at, lane=row.lane, kind=row.kind, body=row.body)
-            for row in call.events.order_by("seq")
+            Happening(seq=seq, at=moment, lane=lane, kind=kind, body=body)
+            for seq, moment, lane, kind, body in call.events.order_by("seq").values_list(*FACT)
         ],
         said=[
             Said(

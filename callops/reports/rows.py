@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from callops.calls.words import Lane
 from callops.reports.absences import Expected, missing
-from callops.reports.exchanges import provider_moment
 from callops.reports.frames import CALLERS, Run
 from callops.reports.record import CallRecord, Happening
 from callops.reports.trouble import is_trouble
@@ -21,6 +20,8 @@ NOT_SEEN: Final = "expected"
 """The kind under which an absence can be asked for."""
 FRAME: Final = "sideband:"
 """What the kind of a row about events of the sideband begins with."""
+
+LANES: Final[dict[str, str]] = dict(Lane.choices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class Wanted:
 class Row:
     """One row. `expected` is set on what was not seen in time: it stands at its deadline. `folded` are the rows inside.
 
-    `gap_s` is how long nothing was shown before it; `dated` is when the provider says it was, to the second.
+    `gap_s` is how long nothing was shown before it.
     """
 
     at: datetime
@@ -57,7 +58,6 @@ class Row:
     kind: str
     seq: int = 0
     body: Mapping[str, Any] = field(default_factory=dict)
-    dated: datetime | None = None
     expected: Expected | None = None
     trouble: bool = False
     gap_s: float = 0.0
@@ -66,7 +66,7 @@ class Row:
     @property
     def lane_name(self) -> str:
         """The lane as people call it."""
-        return Lane(self.lane).label if self.lane in Lane.values else self.lane
+        return LANES.get(self.lane, self.lane)
 
     @property
     def is_late(self) -> bool:
@@ -153,7 +153,6 @@ def _of(row: Happening) -> Row:
         kind=row.kind,
         seq=row.seq,
         body=row.body,
-        dated=provider_moment(row),
         trouble=is_trouble(row.kind, row.body),
     )
 
