@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from callops.core.loaded import keep_loaded
 from callops.core.readiness import unapplied_migrations
 from callops.core.service import run_alone
 
@@ -24,6 +25,7 @@ class Command(BaseCommand):
         if missing := unapplied_migrations():
             names = ", ".join(missing)
             raise CommandError(f"The database lacks migrations ({names}). Run `python manage.py migrate` first.")
+        keep_loaded()
         asyncio.run(run_alone(Engine(), ready=self._say_ready))
 
     def _say_ready(self) -> None:

@@ -1,0 +1,17 @@
+"""What a process has loaded stays as long as the process: nobody need look again and again whether it can go."""
+
+from __future__ import annotations
+
+import gc
+from importlib import import_module
+
+
+def keep_loaded(*modules: str) -> None:
+    """These modules are loaded too, and the garbage collector passes over all that is there by now.
+
+    Else it goes through everything every few pages: about a tenth of a second in which the process answers nobody.
+    """
+    for name in modules:
+        import_module(name)
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import gc
+import sys
+import weakref
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+
+from callops.core.loaded import keep_loaded
+
+
+class Knot:
+    """Something that only the collector can take away."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+@pytest.fixture(autouse=True)
+def thawed() -> Iterator[None]:
+    yield
+    gc.unfreeze()
+
+
+def test_what_is_loaded_is_not_gone_through_again_and_what_comes_later_is_still_taken_away() -> None:
+    keep_loaded(settings.ROOT_URLCONF)
+
+    assert settings.ROOT_URLCONF in sys.modules
+    assert gc.get_freeze_count() > 10 * len(gc.get_objects())
+    gone = weakref.ref(Knot())
+    gc.collect()
+    assert gone() is None
