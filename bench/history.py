@@ -31,6 +31,8 @@ TAKEN = 100_000
 FILLING_MAY_TAKE_S = 1200.0
 RARE, SOME, COMMON = "quokka", "refund", "w1"
 """Words of one turn in a hundred thousand, of one in a hundred, and of nearly every call."""
+OLD, OLD_TURNS = "bygone", 3_000
+"""A word of the oldest turns and of no others."""
 
 
 async def measure(application: Any, street: Street, contracts: Path) -> list[Figure]:
@@ -82,6 +84,7 @@ def _pages(newest: str) -> list[tuple[str, Callable[[int], str]]]:
         (f"transcript search over {TURNS:,} turns, a rare word", lambda n: f"/calls/?q={RARE}"),
         ("transcript search, a word of one turn in a hundred", lambda n: f"/calls/?q={SOME}"),
         ("transcript search, a word of every call", lambda n: f"/calls/?q={COMMON}"),
+        (f"transcript search, a word of {OLD_TURNS:,} turns, all of them old", lambda n: f"/calls/?q={OLD}"),
         ("transcript search, a phrase", lambda n: f'/calls/?q="{SOME} {RARE}"'),
         ("transcript search, nobody said it", lambda n: f"/calls/?q=never{n}"),
         (f"timeline of {EVENTS:,} events", lambda n: f"/calls/{newest}/timeline/"),
@@ -188,6 +191,7 @@ def _sentences(chance: random.Random) -> Iterator[str]:
             number += 1
             rare = [SOME] if number % 100 == 0 else []
             rare += [RARE] if number % 100_000 == 0 else []
+            rare += [OLD] if number <= OLD_TURNS else []
             yield " ".join([*islice(words, 12), *rare])
 
 

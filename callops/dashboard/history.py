@@ -82,7 +82,7 @@ def asked(query: QueryDict, at: datetime, scope: Scope = EVERYTHING, *, numbers:
 def calls(search: Search) -> Page:
     """The page of calls that fit; each with its `last_attempt`, and as `found` where the words were said.
 
-    Two queries, and one for the words if there are any.
+    Two queries, and two for the words if there are any.
     """
     page = keyset(search.calls(), search.wanted)
     keys = [call.pk for call in page.rows]
@@ -130,11 +130,13 @@ def _words(search: Search, keys: Sequence[str]) -> dict[str, Found]:
     phrases = finding.said(search.query, numbers=search.numbers)
     if not phrases or not keys:
         return {}
-    found: dict[str, Found] = {}
-    for turn in finding.turns(search.query, numbers=search.numbers).filter(call__in=keys).order_by("call", "position"):
-        if turn.call_id not in found and holds(turn.text, phrases):
-            found[turn.call_id] = Found(turn, snippet(turn.text, phrases))
-    return found
+    first: dict[str, int] = {}
+    said = finding.turns(search.query, numbers=search.numbers).filter(call__in=keys).order_by("position", "pk")
+    for pk, call_id, text in said.values_list("pk", "call_id", "text"):
+        if call_id not in first and holds(text, phrases):
+            first[call_id] = pk
+    turns = Turn.objects.in_bulk(first.values())
+    return {call_id: Found(turns[pk], snippet(turns[pk].text, phrases)) for call_id, pk in first.items() if pk in turns}
 
 
 def plain(value: Any) -> Any:

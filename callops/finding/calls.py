@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -18,13 +20,10 @@ from callops.core.text import storable
 from callops.custody.models import Hold
 from callops.finding.fields import ANY
 from callops.finding.language import Is, Query, Term
-from callops.sideband import full_text
+from callops.sideband import full_text, word_search
 from callops.sideband.models import Turn
 from callops.transfers.health import Fate
 from callops.transfers.models import TransferAttempt
-
-FEW: Final = 1_000
-"""Turns that are looked up before the calls."""
 
 
 def fitting(calls: CallQuerySet, query: Query, *, now: datetime, numbers: bool = True) -> QuerySet[Any]:
@@ -49,12 +48,10 @@ def said(query: Query, *, numbers: bool = True) -> list[str]:
 
 
 def turns(query: Query, *, numbers: bool = True) -> QuerySet[Turn]:
-    """Finished turns that hold one of the phrases at least, by a speaker who was asked for."""
-    phrases = said(query, numbers=numbers)
-    found = Q()
-    for phrase in phrases:
-        found |= Q(pk__in=full_text.saying([phrase], speaker=_speaker(query)).values("pk"))
-    return Turn.objects.filter(found) if phrases else Turn.objects.none()
+    """Finished turns that hold one of the phrases at least, by a speaker who was asked for: for few calls at a time."""
+    asked = said(query, numbers=numbers)
+    found = [full_text.saying([phrase], speaker=_speaker(query), one_by_one=True) for phrase in asked]
+    return reduce(or_, found) if found else Turn.objects.none()
 
 
 def _anything(query: Query, *, numbers: bool) -> Q:
@@ -74,18 +71,9 @@ def _anything(query: Query, *, numbers: bool) -> Q:
         elif not numbers and _tells(term):
             condition = _NOTHING
         else:
-            condition = _saying(text, speaker)
+            condition = word_search.on_call(text, speaker=speaker)
         found &= ~condition if term.is_turned else condition
     return found
-
-
-def _saying(text: str, speaker: str) -> Q:
-    """Calls on which this was said. Where few turns say it they are looked up first: what is rare would else be sought
-    from the newest call backwards through all of them, which only what is common bears.
-    """
-    turns = full_text.saying([text], speaker=speaker)
-    found = list(turns.order_by().values_list("call", flat=True)[: FEW + 1])
-    return Q(pk__in=set(found)) if len(found) <= FEW else Q(Exists(turns.filter(call=OuterRef("pk"))))
 
 
 def _fields(query: Query, now: datetime) -> list[Q]:

@@ -21,24 +21,31 @@ LONGEST: Final = 100_000
 _PARTED: Final = "@./-_:+&=?#%~"
 """PostgreSQL would take an address or a number with a point for one word."""
 _WORD: Final = re.compile(r"[^\W_]+")
+_WHOLE: Final = re.compile(r"(?<!\S)(?:[A-Za-z][A-Za-z0-9]*|[0-9]+)(?!\S)|[A-Za-z]{2,}")
 
 
 class _Says(Func):
-    """Whether the text has these words; the very expression that migration 0004 indexed."""
+    """Whether the text has these words; the very expression that migration 0004 indexed.
+
+    With `letters`, which every text with the words has in it, no index is asked: for texts that are looked at one by
+    one. Letters are soon compared, while it takes time to take a text into words.
+    """
 
     output_field: ClassVar = BooleanField()
     conditional = True
 
-    def __init__(self, text: str, query: str) -> None:
-        super().__init__(F(text), Value(query))
+    def __init__(self, text: str, query: str, letters: str | None = None) -> None:
+        super().__init__(F(text), Value(query), *([] if letters is None else [Value(f"%{letters}%")]))
 
     def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:  # type: ignore[override]
-        """`to_tsvector(…) @@ to_tsquery(…)`."""
-        text, none = compiler.compile(self.source_expressions[0])
-        query, given = compiler.compile(self.source_expressions[1])
+        """`to_tsvector(…) @@ to_tsquery(…)`, or `COALESCE(text ILIKE … AND …, false)`, which fits no index."""
+        (text, none), (query, given), *letters = map(compiler.compile, self.source_expressions)
         parted = f"""translate("left"({text}, {LONGEST}), '{_PARTED.replace("%", "%%")}', '{" " * len(_PARTED)}')"""
         asked = f"to_tsquery('simple'::regconfig, {query})"
-        return f"(to_tsvector('simple'::regconfig, {parted}) @@ {asked})", (*none, *given)
+        says = f"(to_tsvector('simple'::regconfig, {parted}) @@ {asked})", (*none, *given)
+        for like, shape in letters:
+            says = f"COALESCE({text} ILIKE {like} AND {says[0]}, false)", (*none, *shape, *says[1])
+        return says
 
 
 def words_of(phrase: str) -> list[str]:
@@ -46,10 +53,11 @@ def words_of(phrase: str) -> list[str]:
     return _WORD.findall(phrase)
 
 
-def saying(phrases: Iterable[str], *, speaker: str = "") -> QuerySet[Turn]:
+def saying(phrases: Iterable[str], *, speaker: str = "", one_by_one: bool = False) -> QuerySet[Turn]:
     """Finished turns that hold each of these phrases, word after word; a star at its end stands for any ending.
 
-    A phrase without a word is held by no turn.
+    A phrase without a word is held by no turn. `one_by_one`: few turns are looked at, and PostgreSQL need not ask the
+    index about all.
     """
     found = Turn.objects.filter(final=True)
     if speaker:
@@ -58,7 +66,8 @@ def saying(phrases: Iterable[str], *, speaker: str = "") -> QuerySet[Turn]:
     if not asked or not all(words for words, _ in asked):
         return found.none()
     if connection.vendor == "postgresql":
-        return found.filter(_Says("text", " & ".join(_tsquery(words, is_begun=begun) for words, begun in asked)))
+        query = " & ".join(_tsquery(words, is_begun=begun) for words, begun in asked)
+        return found.filter(_Says("text", query, _letters(asked[0][0]) if one_by_one else None))
     match = " AND ".join(_fts5(words, is_begun=begun) for words, begun in asked)
     rows = RawSQL("SELECT rowid FROM sideband_turn_text WHERE sideband_turn_text MATCH %s", [match])
     return found.filter(pk__in=rows)
@@ -69,6 +78,13 @@ def tidy() -> None:
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO sideband_turn_text(sideband_turn_text) VALUES ('optimize')")
+
+
+def _letters(words: list[str]) -> str:
+    """What stands in every text with these words as it is, in either case: the longest piece that is in one word of
+    PostgreSQL's, too. It parts `1e5abc`, but nothing that begins with a letter, no number, and no run of letters.
+    """
+    return max(_WHOLE.findall(" ".join(words)), key=len, default="")
 
 
 def _tsquery(words: list[str], *, is_begun: bool) -> str:

@@ -31,7 +31,10 @@ def call() -> Call:
 
 
 def found(*phrases: str, **fields: str) -> list[str]:
-    return sorted(turn.text for turn in full_text.saying(phrases, **fields))
+    """What is found by the index; and the same is found among texts that are looked at one by one."""
+    texts = sorted(turn.text for turn in full_text.saying(phrases, **fields))
+    assert sorted(turn.text for turn in full_text.saying(phrases, **fields, one_by_one=True)) == texts
+    return texts
 
 
 @pytest.mark.parametrize(
