@@ -33,9 +33,11 @@ def gone(call_id: str, who: str) -> None:
         call_changed(call_id)
 
 
-def looking(call_ids: Collection[str], now: datetime) -> dict[str, tuple[str, ...]]:
-    """Who looks at each of these calls now, by name. One query."""
-    rows = Presence.objects.filter(call__in=list(call_ids), seen_at__gt=now - LASTS).order_by("who")
+def looking(call_ids: Collection[str] | None, now: datetime) -> dict[str, tuple[str, ...]]:
+    """Who looks at each of these calls (None: any) now, by name. One query."""
+    rows = Presence.objects.filter(seen_at__gt=now - LASTS).order_by("who")
+    if call_ids is not None:
+        rows = rows.filter(call__in=list(call_ids))
     found: dict[str, dict[str, None]] = {}
     for call_id, who in rows.values_list("call_id", "who"):
         found.setdefault(call_id, {})[who] = None
