@@ -97,7 +97,7 @@ def rows(now: datetime, scope: Scope = EVERYTHING, only: Collection[str] | None 
     last_moves = _last(wanted, moved.order_by("-pk"))
     turns = {turn.call_id: turn for turn in Turn.objects.filter(pk__in=last_turns)}
     attempts = {attempt.call_id: attempt for attempt in TransferAttempt.objects.filter(pk__in=last_moves)}
-    kept, looking = glance.glances(only), presence.looking(only, now)
+    kept, looking = glance.glances(only), presence.looking(only, now) if calls else {}
     undecided = Approval.objects.filter(call__in=wanted.order_by(), decided_at=None).order_by("pk")
     waiting = {each.call_id: each for each in undecided if each.is_open(now)}
     tools = _tools(wanted)
@@ -153,7 +153,7 @@ def stamps(now: datetime, scope: Scope = EVERYTHING) -> dict[str, tuple[object, 
     """The stamps of all calls on the board. Three queries, however many browsers watch."""
     fields = ("last_seq", "turn_rev", "state", "ai_session", "failure_stage", "webhook_due_at")
     calls = list(scope.calls(Call.objects.on_board(now=now)).order_by().only(*fields))
-    kept, looking = glance.glances(), presence.looking(None, now)
+    kept, looking = glance.glances(), presence.looking(None, now) if calls else {}
     return {
         call.pk: _stamp(call, glance.standing(kept.get(call.pk), now), looking.get(call.pk, ()), now) for call in calls
     }

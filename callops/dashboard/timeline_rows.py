@@ -6,6 +6,7 @@ Whatever is not ours is escaped here, as templates do it by themselves.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
 
 from django.urls import reverse
@@ -19,6 +20,8 @@ from callops.reports.rows import FRAME, Row
 
 GAP_S = 1.0
 """From so long a silence on it is said."""
+_name = lru_cache(maxsize=256)(escape)
+"""Of lanes and kinds there are few."""
 
 
 def timeline_rows(rows: Sequence[Row], call_id: str) -> SafeString:
@@ -34,7 +37,7 @@ def _drawn(row: Row, facts: str, *, is_inside: bool = False) -> str:
     what = escape(_words(row)) if is_inside or not row.folded else _run(row, facts)
     return f"""<li{_look(row)}>
 <span class="tl-at">{local(row.at, "exact")}{gap}</span>
-<span class="tl-lane">{escape(row.lane_name)}</span>
+<span class="tl-lane">{_name(row.lane_name)}</span>
 <div class="tl-what">{_shape(row)}{what}{_because(row)}</div>
 {_raw(row, facts)}
 </li>"""
@@ -51,7 +54,7 @@ def _run(row: Row, facts: str) -> str:
 def _look(row: Row) -> str:
     if row.expected:
         return ' class="tl-row tl-absent"'
-    lane = escape(row.lane)
+    lane = _name(row.lane)
     if not row.seq:
         return f' class="tl-row tl-frame lane-{lane}"'
     return f' id="event-{row.seq}" class="tl-row lane-{lane}{" tl-trouble" if row.trouble else ""}"'
@@ -71,7 +74,7 @@ def _raw(row: Row, facts: str) -> str:
     """The way to the fact as it was received or done, and the place where it is shown."""
     if not row.seq or row.expected:
         return ""
-    kind = escape(row.kind)
+    kind = _name(row.kind)
     label = f"What exactly was received or sent: {kind}, row {row.seq}"
     address, place = f"{facts}{row.seq}", f"raw-{row.seq}"
     link = f'<a class="tl-raw" href="{address}" hx-get="{address}" hx-target="#{place}" aria-label="{label}">{kind}</a>'

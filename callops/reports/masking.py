@@ -37,7 +37,8 @@ class Mask:
     def text(self, words: str) -> str:
         """The text without secrets; of a number the last two digits stay, so that two can be told apart."""
         for secret in self.secrets:
-            words = words.replace(secret, REMOVED)
+            if secret in words:
+                words = words.replace(secret, REMOVED)
         if not self.numbers:
             return words
         words = _NUMBER.sub(_veiled_match, words)
@@ -66,7 +67,7 @@ class Mask:
         return words
 
     def _mapping(self, value: Mapping[Any, Any]) -> dict[str, Any]:
-        named = str(value.get("name", "")).lower() in SECRET_NAMES and "value" in value
+        named = "value" in value and str(value.get("name", "")).lower() in SECRET_NAMES
         masked = {}
         for key, item in value.items():
             secret = str(key).lower() in SECRET_NAMES or (named and key == "value")
@@ -84,7 +85,7 @@ def masked(record: CallRecord, *, numbers: bool) -> CallRecord:
         call=mask.value(record.call),
         settings=mask.value(record.settings),
         legs=[mask.value(leg) for leg in record.legs],
-        happened=[replace(row, body=_body(mask, row.kind, row.body)) for row in record.happened],
+        happened=[row.with_body(_body(mask, row.kind, row.body)) for row in record.happened],
         said=[replace(turn, text=mask.said(turn.text)) for turn in record.said],
         moves=[
             replace(

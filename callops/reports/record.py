@@ -23,6 +23,10 @@ class Happening:
     kind: str
     body: Mapping[str, Any] = field(default_factory=dict)
 
+    def with_body(self, body: Mapping[str, Any]) -> Happening:
+        """The same fact told otherwise. (`dataclasses.replace` takes twice as long.)"""
+        return Happening(seq=self.seq, at=self.at, lane=self.lane, kind=self.kind, body=body)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:

@@ -63,6 +63,20 @@ class Row:
     gap_s: float = 0.0
     folded: Sequence[Row] = ()
 
+    def after(self, last: Row) -> Row:
+        """The row with its gap after the last one. (`dataclasses.replace` takes twice as long.)"""
+        return Row(
+            at=self.at,
+            lane=self.lane,
+            kind=self.kind,
+            seq=self.seq,
+            body=self.body,
+            expected=self.expected,
+            trouble=self.trouble,
+            gap_s=(self.at - last.at).total_seconds(),
+            folded=self.folded,
+        )
+
     @property
     def lane_name(self) -> str:
         """The lane as people call it."""
@@ -104,10 +118,7 @@ def chosen(rows: Sequence[Row], wanted: Wanted, since: datetime) -> list[Row]:
     """The wanted rows with the gaps between them, runs of one kind folded."""
     fitting = [row for row in rows if wanted.fits(row, since)]
     before = [None, *fitting]
-    spaced = [
-        row if last is None else replace(row, gap_s=(row.at - last.at).total_seconds())
-        for last, row in zip(before, fitting, strict=False)
-    ]
+    spaced = [row if last is None else row.after(last) for last, row in zip(before, fitting, strict=False)]
     return _folded(spaced)
 
 
