@@ -71,7 +71,7 @@ def _anything(query: Query, *, numbers: bool) -> Q:
         elif not numbers and _tells(term):
             condition = _NOTHING
         else:
-            condition = word_search.on_call(text, speaker=speaker)
+            condition = word_search.on_call(text, speaker=speaker, is_turned=term.is_turned)
         found &= ~condition if term.is_turned else condition
     return found
 

@@ -23,8 +23,8 @@ LATELY, OFTEN = 2_000, 10
 """Of the newest turns so many hold a word of which a page is soon full."""
 
 
-def on_call(phrase: str, *, speaker: str = "") -> Q:
-    """The condition that this was said on a call."""
+def on_call(phrase: str, *, speaker: str = "", is_turned: bool = False) -> Q:
+    """The condition that this was said on a call; `is_turned`: calls with it are to be left out."""
     turns = full_text.saying([phrase], speaker=speaker).order_by()
     looked_at = full_text.saying([phrase], speaker=speaker, one_by_one=True).order_by()
     is_postgresql = connection.vendor == "postgresql"
@@ -35,12 +35,17 @@ def on_call(phrase: str, *, speaker: str = "") -> Q:
         return Q(pk__in=set(found))
     if not is_postgresql:
         return Q(Exists(turns.filter(call=OuterRef("pk"))))
-    is_many = turns.values("pk")[: MANY + 1].count() > MANY
-    return _from_the_newest(looked_at) if is_many else Q(_Among(F("pk"), Subquery(turns.values("call").distinct())))
+    if turns.values("pk")[: MANY + 1].count() > MANY:
+        return _from_the_newest(looked_at)
+    calls = turns.values("call").distinct()
+    return Q(pk__in=calls) if is_turned else Q(_Among(F("pk"), Subquery(calls)))
 
 
 class _Among(Func):
-    """Whether a value is one of those a query finds, which is asked first and once."""
+    """Whether a value is one of those a query finds, which is asked first and once; then these are looked up.
+
+    To leave them out it is the wrong way: PostgreSQL would go through the whole array for every call.
+    """
 
     output_field: ClassVar = BooleanField()
     conditional = True
