@@ -17,7 +17,7 @@ from callops.sideband.models import Turn
 
 FEW: Final = 1_000
 """Turns that are looked up before the calls."""
-MANY: Final = 10_000
+MANY: Final = 50_000
 """Turns that are looked up with the calls; of more a page is full before long, from the newest call on."""
 LATELY, OFTEN = 2_000, 10
 """Of the newest turns so many hold a word of which a page is soon full."""
