@@ -112,14 +112,14 @@ def after(model: type[M], of: str, name: str, cursors: Mapping[str, int], *, cou
     """
     connection = _connection()
     table, (owner, column) = _table(model, connection), _columns(model, [of, name], connection)
-    wanted, value = "json_each(%s)", "wanted.value"
-    if connection.vendor == "postgresql":
-        wanted, value = "json_each_text(%s::json)", "wanted.value::int"
-    count = f", (SELECT COUNT(*) FROM {table} AS one WHERE one.{owner} = {table}.{owner}) AS {count_as}"
-    sql = (
-        f"SELECT {table}.*{count if count_as else ''} FROM {wanted} AS wanted, {table} "
-        f"WHERE {table}.{owner} = wanted.key AND {table}.{column} > {value}"
-    )
+    count = f"(SELECT COUNT(*) FROM {table} AS one WHERE one.{owner} = {table}.{owner})"
+    what = f"{table}.*{f', {count} AS {count_as}' if count_as else ''}"
+    where = f"{table}.{owner} = wanted.key AND {table}.{column} > wanted.value"
+    sql = f"SELECT {what} FROM json_each(%s) AS wanted, {table} WHERE {where}"
+    if connection.vendor == "postgresql":  # owner by owner: else it reads all there is as soon as it thinks that little
+        wanted = "SELECT key, value::int AS value FROM json_each_text(%s::json)"
+        found = f"SELECT {what} FROM {table} WHERE {where} OFFSET 0"
+        sql = f"SELECT found.* FROM ({wanted}) AS wanted CROSS JOIN LATERAL ({found}) AS found"
     return list(model._default_manager.raw(sql, [msgspec.json.encode(cursors).decode()]))
 
 

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 GATHER_S = 0.01
 """What changed within so long goes out together."""
-COALESCE_S = 0.1
+COALESCE_S = 0.05
 """From the beginning of a reading to that of the next, while reading is quick."""
 REST = 1
 """A reading is followed by a pause of so many times what it took: the more there is to say, the rarer it is said."""

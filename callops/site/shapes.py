@@ -21,9 +21,10 @@ MOST_CALLS = 10_000
 MOST_DAYS = 36_500
 FEWEST_MINUTES, MOST_MINUTES = 5, 10_080
 PRIVACY_KEY_BYTES = 32
-LET_GO = "-c idle_in_transaction_session_timeout=5000"
+SESSION = "-c idle_in_transaction_session_timeout=5000 -c jit=off"
 """A process that stands still in the middle of a transaction, as a paused one does, loses it and with it its locks, so
-that another can take its calls over; as long as a lease, in ms. `?options=` in the address replaces it.
+that another can take its calls over; as long as a lease, in ms. No statement of ours is worth a tenth of a second of
+compiling, which PostgreSQL spends where it overestimates one. `?options=` in the address replaces both.
 """
 POOL = {"min_size": 1, "max_size": 24, "timeout": 5, "reconnect_timeout": 4}
 """Seconds until who waits for a connection is told that there is none, and until the pool stops trying by itself: its
@@ -179,7 +180,7 @@ def database(text: str) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,  # after a restart of the server a request must not meet a connection to the old one
-        "OPTIONS": {"options": LET_GO, **dict(parse_qsl(parts.query)), "pool": dict(POOL)},
+        "OPTIONS": {"options": SESSION, **dict(parse_qsl(parts.query)), "pool": dict(POOL)},
     }
 
 
