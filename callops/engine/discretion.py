@@ -76,7 +76,7 @@ class Discretion:
             body = {**body, "arguments": speech.without_in_json(body.get("arguments"), self._rules)}
         elif event.kind == Kind.OPENAI_GARBAGE:
             body = {**body, "sample": redact(body["sample"], self._rules).text}
-        return replace(event, body=body)
+        return event if body is event.body else replace(event, body=body)
 
     def _found(self, turn: TurnState) -> Redacted:
         known = self._together.get(turn.item_id)

@@ -16,6 +16,7 @@ from callops.calls import timeline
 from callops.calls.kinds import Kind
 from callops.calls.models import Call, Destination
 from callops.calls.words import EndedBy, Lane, Redaction
+from callops.core import bulk
 from callops.core.text import storable
 from callops.engine.asides import Summary
 from callops.privacy.rules import redact
@@ -49,17 +50,18 @@ def run(session_id: int, asked: ToolCall, *, owner: str, now: datetime) -> Reply
     It is done to the call the session belongs to now: the carrier may have said meanwhile that this is another one.
     Raises `LeaseLost` for whoever does not hold the sideband any more.
     """
-    session = AiSession.objects.select_for_update().only("lease_owner", "call_id").get(pk=session_id)
-    if session.lease_owner != owner:
+    held = bulk.locked(AiSession, ["call"], [session_id], only={"lease_owner": owner})
+    if not held:
         raise LeaseLost(f"session {session_id}")
+    [[call_id]] = held
     if asked.name == TRANSFER_TOOL:
-        reply = _transfer(session.call, asked, now)
+        reply = _transfer(Call.objects.get(pk=call_id), asked, now)
     elif asked.name == END_TOOL:
         reply = Reply({"ok": True}, speak=False, end_call=True)
     else:
         reply = _refusal(f"There is no tool called {asked.name[:64]}. Use {TRANSFER_TOOL} or {END_TOOL}.")
     timeline.append(
-        Call(pk=session.call_id),  # the rest of the call is not needed, and reading it costs more than all else here
+        Call(pk=call_id),  # the rest of the call is not needed, and reading it costs more than all else here
         at=now,
         kind=Kind.US_TOOL_ANSWERED,
         lane=Lane.US,

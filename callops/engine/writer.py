@@ -29,8 +29,8 @@ BEHIND_S = 2.0
 GATHER_S = 0.06
 """From the beginning of a round to that of the next, while writing is quick."""
 GATHER_AT_MOST_S = 0.25
-REST = 2
-"""A round may take half of the time until the next begins: the longer writing takes, the more goes into one."""
+REST = 3
+"""A round may take a third of the time until the next begins: the longer writing takes, the more goes into one."""
 
 
 class Source(Protocol):

@@ -29,6 +29,8 @@ OTHERS = frozenset(
 )
 MCP_OVER = frozenset({"response.mcp_call.completed", "response.mcp_call.failed"})
 PLAYED_OUT = frozenset({"output_audio_buffer.stopped", "output_audio_buffer.cleared"})
+TELLING = CALLER | OTHERS | MCP_OVER | {"response.mcp_call.in_progress"}
+"""Frames of all other types tell nothing of life."""
 
 
 class Life:
@@ -57,10 +59,11 @@ class Life:
 
     def take(self, frame: FrameLike, at: datetime) -> None:
         """One more frame."""
-        if frame.type in CALLER and self._signs.heard_at is None:
-            self._note(heard_at=at)
+        if frame.type not in TELLING:
+            return
+        first_words = {"heard_at": at} if frame.type in CALLER and self._signs.heard_at is None else {}
         if frame.type in CALLER or frame.type in OTHERS:
-            self._note(life_at=at)
+            self._note(life_at=at, **first_words)
         self._hear_caller(frame, at)
         self._hear_assistant(frame, at)
         self._watch_tools(frame, at)

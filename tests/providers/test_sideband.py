@@ -39,6 +39,11 @@ async def silent(socket: ServerConnection) -> None:
     await socket.wait_closed()
 
 
+async def _next(line: Sideband) -> bytes | None:
+    """The next frame; None when the socket has closed."""
+    return await anext(aiter(line), None)
+
+
 async def test_frames_arrive_as_they_were_sent_and_a_clean_close_ends_the_iteration() -> None:
     seen: list[Request | None] = []
 
@@ -76,7 +81,7 @@ async def test_an_abrupt_drop_is_1006() -> None:
         socket.transport.abort()
 
     async with stage(talk) as base, await Sideband.connect(base, "k", CALL_ID) as line:
-        assert await anext(line) == b"{}"
+        assert await anext(aiter(line)) == b"{}"
         await line.send({"type": "response.cancel"})
         rest = [frame async for frame in line]
 
@@ -127,7 +132,7 @@ async def test_sending_after_the_end_says_that_it_was_dropped() -> None:
 async def test_closing_it_ourselves_ends_a_running_iteration() -> None:
     async with stage(silent) as base:
         line = await Sideband.connect(base, "k", CALL_ID)
-        reading = asyncio.create_task(anext(line, None))
+        reading = asyncio.create_task(_next(line))
         await line.close()
         await line.close()
 

@@ -1,6 +1,6 @@
 """The control socket of one accepted call: server events in, client events out (contract OpenAI 4)."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
@@ -66,16 +66,14 @@ class Sideband:
         headers = _plain(socket.response.headers if socket.response else {})
         return cls(socket, receipt_of(101, headers, b"", expected=EXPECTED, started=started))
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        """The next frame as it came; the iteration ends when the socket has closed, in whatever way."""
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        """Each frame as it came; the iteration ends when the socket has closed, in whatever way."""
+        receive = self._socket.recv
         try:
-            return await self._socket.recv(decode=False)
+            while True:
+                yield await receive(decode=False)
         except ConnectionClosed as closed:
             self._remember(closed)
-            raise StopAsyncIteration from None
 
     async def send(self, event: Mapping[str, Any]) -> None:
         """The event was handed to the socket; raises `NoAnswer` (`dropped`) when the socket has closed."""
