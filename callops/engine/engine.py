@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 
 from django.db import DatabaseError
@@ -100,7 +100,7 @@ class Engine:
             if self._slow_look_is_due()
             else ()
         )
-        for look in (self._attach, self._end, self._act, self._tell, *slow):
+        for look in (self._attach, self._heed, *slow):
             try:
                 await look(now)
             except AWAY as error:  # then there is nothing else to be seen either
@@ -202,35 +202,30 @@ class Engine:
             self._start(f"move:{attempt_id}", self._mover.advance, attempt_id)
         return (next_at - clock.now()).total_seconds() if next_at else LOOK_EVERY_S
 
-    async def _act(self, now: datetime) -> None:
-        """What supervisors want done in the conversations that this process holds."""
-        held = self._host.held
-        for session_id, act_id in await in_db(progress.waiting)(held) if held else []:
+    async def _heed(self, now: datetime) -> None:
+        """What people want: calls ended, and acts in the conversations that this process holds. And assistants are told
+        how transfers ended.
+        """
+        ends, acts, untold = await in_db(_wishes)(now, self._host.held)
+        for call_id in ends:
+            self._start(f"end:{call_id}", deadlines.end(self._outside, call_id, now=clock.now()))
+        for session_id, act_id in acts:
             self._host.act(session_id, act_id)
-
-    async def _tell(self, now: datetime) -> None:
-        for attempt_id in await in_db(company.untold_ends)():
+        for attempt_id in untold:
             self._start(f"tell:{attempt_id}", telling.say_how_it_ended(attempt_id, now=now))
 
     async def _check(self, now: datetime) -> None:
-        await in_db(deadlines.missing_webhooks)(now)
-        await in_db(deadlines.sessions_near_their_end)(now)
-        await in_db(silences.dead_air)(now)
-        await in_db(progress.give_up)(now)
-        await in_db(silences.said_not_done)(now)
-        for session_id in await in_db(ghosts.wanted)(now):
+        """What the clock finds, and what is to be asked of the providers because of it."""
+        unwanted, questions = await in_db(_found_by_clock)(now)
+        for session_id in unwanted:
             self._start(f"ghost:{session_id}", ghosts.end(self._outside, session_id, clock=clock.now))
-        for call_id in await in_db(carrier.questions)(now):
+        for call_id in questions:
             self._start(f"check:{call_id}", self._ask_carrier, call_id)
 
     async def _join(self, now: datetime) -> None:
         """Halves that were joined by a guess, or not at all: the carrier knows, and is asked after the accept."""
         for session_id, sid in await in_db(joining.questions)(now):
             self._start(f"join:{session_id}", whose_leg.ask(self._outside, session_id, sid, clock=clock.now))
-
-    async def _end(self, now: datetime) -> None:
-        for call_id in await in_db(deadlines.wished_ends)(now):
-            self._start(f"end:{call_id}", deadlines.end(self._outside, call_id, now=clock.now()))
 
     async def _ask_carrier(self, call_id: str) -> None:
         await carrier.ask(self._outside, call_id, now=clock.now())
@@ -283,3 +278,21 @@ class Engine:
                         told.add(session_id)
                         self._host.relieve(session_id)
                     await asyncio.sleep(HAND_OVER_LOOK_S)
+
+
+def _wishes(now: datetime, held: Collection[int]) -> tuple[list[str], list[tuple[int, str]], list[str]]:
+    """Calls to end, acts for the sessions that are held, and transfers whose end is to be told."""
+    return deadlines.wished_ends(now), progress.waiting(held) if held else [], company.untold_ends()
+
+
+def _found_by_clock(now: datetime) -> tuple[list[int], list[str]]:
+    """What stayed away is noted; ghosts to end, and calls about which the carrier is to be asked."""
+    for note in (
+        deadlines.missing_webhooks,
+        deadlines.sessions_near_their_end,
+        silences.dead_air,
+        progress.give_up,
+        silences.said_not_done,
+    ):
+        note(now)
+    return ghosts.wanted(now), carrier.questions(now)

@@ -38,8 +38,9 @@ class Told:
 
 def waiting(session_ids: Collection[int]) -> list[tuple[int, str]]:
     """Acts that nobody handed over yet, with the session to hand them to; in the order they were asked."""
-    rows = Intervention.objects.filter(step=Step.ASKED, call__sessions__in=list(session_ids)).order_by("pk")
-    return list(rows.values_list("call__sessions", "pk")[:100])
+    rows = Intervention.objects.filter(step=Step.ASKED, call__sessions__isnull=False).order_by("pk")
+    asked_now = rows.values_list("call__sessions", "pk")  # few: what nobody takes is refused after some seconds
+    return [(session_id, act_id) for session_id, act_id in asked_now if session_id in session_ids][:100]
 
 
 def asked(act_id: str) -> Act | None:
