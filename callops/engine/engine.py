@@ -68,10 +68,9 @@ class Engine:
         hosting = asyncio.create_task(self._host.arun())  # type: ignore[no-untyped-call]
         try:
             await learn_time(stopping=self._stopping)
-            await asyncio.gather(
-                Rhythm(self._look, breath_s=BREATH_S).run(self._stopping),
-                Rhythm(self._move, breath_s=MOVE_BREATH_S).run(self._stopping),
-            )
+            async with asyncio.TaskGroup() as looking:  # when one fails, nothing is claimed by the other any more
+                looking.create_task(Rhythm(self._look, breath_s=BREATH_S).run(self._stopping))
+                looking.create_task(Rhythm(self._move, breath_s=MOVE_BREATH_S).run(self._stopping))
         finally:
             await self._give_back(hosting)
 

@@ -100,7 +100,7 @@ class Keeper:
         self._is_away = False
         if error is None:
             self._was_kept()
-        elif not isinstance(error, DatabaseError):
+        elif not isinstance(error, (DatabaseError, *AWAY)):
             self.is_over = True
         elif not self._waiters:  # who waits decides when to try again
             self._try_later(error)
@@ -108,7 +108,7 @@ class Keeper:
 
     def _was_kept(self) -> None:
         taken, self._unsaved = self._unsaved, None
-        self._called = self._hurried = False
+        self._called = self._hurried = self.is_over = False
         self._room.set()
         if taken is not None:
             self._kept(taken)

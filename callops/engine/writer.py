@@ -18,7 +18,7 @@ from typing import Protocol
 from django.db import DatabaseError, DataError, IntegrityError
 
 from callops.core import counters
-from callops.core.database import in_db
+from callops.core.database import AWAY, in_db
 from callops.sideband import batches
 from callops.sideband.batches import BEHIND, Batch
 from callops.sideband.journal import LeaseLost
@@ -121,18 +121,18 @@ class Writer:
             if isinstance(error, (DataError, IntegrityError)) and len(given) > 1:
                 return any([await self._write([one]) for one in given])
             for source, _ in given:
-                source.came_back(error)
+                _tell(source, error)
             return False
         for source, batch in given:
             left_out = LeaseLost(f"session {batch.session_id}") if batch.session_id in lost else None
-            source.came_back(left_out)
+            _tell(source, left_out)
         return True
 
     async def _own_up(self, reason: str) -> None:
         """That the database was slow or away is counted, once it can be."""
         try:
             await in_db(counters.bump)(BEHIND, self._clock(), reason)
-        except DatabaseError:
+        except (DatabaseError, *AWAY):
             logger.exception("That the writer was behind could not be counted.")
 
 
@@ -142,8 +142,16 @@ def _given_by(source: Source) -> Batch | None:
         return source.give()
     except Exception as error:
         logger.exception("A sideband could not say what is to be kept.")
-        source.came_back(error)
+        _tell(source, error)
         return None
+
+
+def _tell(source: Source, error: Exception | None) -> None:
+    """What became of its batch; one that fails on it holds up nobody else."""
+    try:
+        source.came_back(error)
+    except Exception:
+        logger.exception("A sideband failed on what became of its batch.")
 
 
 def waiting() -> tuple[int, int]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 
 from callops.engine import keeper as module
 from callops.engine.folding import Folder, Taken
@@ -96,3 +96,27 @@ async def test_a_keeper_whose_sideband_another_holds_says_that_it_is_over() -> N
     keeper.came_back(LeaseLost("session 1"))
 
     assert keeper.is_over
+
+
+async def test_bug_a_connection_that_was_closed_under_it_does_not_end_a_keeper() -> None:
+    folder, writer = Folder(session_id=1, call_id="call-1", position_base=0), Refusing()
+    keeper = Keeper(folder, writer, kept=lambda taken: None)
+    folder.take(b'{"type":"session.created"}', NOW)
+    keeper.give()
+
+    keeper.came_back(InterfaceError("the connection is closed"))
+
+    assert not keeper.is_over
+
+
+async def test_a_keeper_that_keeps_again_is_over_no_more() -> None:
+    folder, writer = Folder(session_id=1, call_id="call-1", position_base=0), Refusing()
+    keeper = Keeper(folder, writer, kept=lambda taken: None)
+    folder.take(b'{"type":"session.created"}', NOW)
+    keeper.give()
+    keeper.came_back(ValueError("once"))
+    keeper.give()
+
+    keeper.came_back(None)
+
+    assert not keeper.is_over

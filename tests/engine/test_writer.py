@@ -8,9 +8,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 
-from callops.core import clock
+from callops.core import clock, counters
 from callops.core.database import in_db
 from callops.core.models import Counter
 from callops.engine import writer as module
@@ -137,6 +137,23 @@ async def test_a_database_that_is_away_is_told_to_all_and_counted_once_it_is_bac
     await keep(writer, 3)
 
     assert (await in_db(Counter.objects.get)(name=batches.BEHIND)).count == 1
+
+
+async def test_bug_a_connection_closed_while_it_owns_up_does_not_stop_the_writer(
+    use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(Database(away=1))
+    writer, late = Writer(owner="engine-1", clock=clock.now), Once(3)
+
+    def closed(*_: object) -> None:
+        raise InterfaceError("the connection is closed")
+
+    monkeypatch.setattr(counters, "bump", closed)
+    await keep(writer, 1)
+    await keep(writer, 2)
+    writer.call_for(late)  # while the writer still tries to count that it was behind
+
+    assert await asyncio.wait_for(late.became, 10) is None
 
 
 async def test_a_slow_database_is_counted(use) -> None:
