@@ -18,8 +18,9 @@ from callops.calls.models import Call
 from callops.calls.words import State
 from callops.dashboard import phrases
 from callops.dashboard.board import Row
+from callops.dashboard.moments import going_on, lasted, ms
 from callops.dashboard.needs import Need
-from callops.dashboard.templatetags.desk import chip, going_on, lasted, mechanism_chip, ms, phone, tel
+from callops.dashboard.templatetags.desk import chip, mechanism_chip, phone, tel
 from callops.sideband.glance import Standing
 from callops.sideband.models import Turn
 from callops.sideband.quiet import Silence

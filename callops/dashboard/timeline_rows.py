@@ -14,8 +14,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from callops.calls.kinds import Kind
 from callops.dashboard import wording
+from callops.dashboard.moments import local
 from callops.dashboard.sayings import said
-from callops.dashboard.templatetags.desk import local
 from callops.reports.rows import FRAME, Row
 
 GAP_S = 1.0

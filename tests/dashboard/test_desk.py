@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from callops.dashboard import moments
 from callops.dashboard.templatetags import desk
 from tests.dashboard.conftest import NOON
 
@@ -52,11 +53,11 @@ def test_a_number_of_the_called_country_is_written_as_people_there_do(
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "00:00"), (65, "01:05"), (3725, "1:02:05"), (-3, "00:00")])
 def test_calls_are_timed_in_minutes_and_seconds(seconds: float, shown: str) -> None:
-    assert desk.mmss(seconds) == shown
+    assert moments.mmss(seconds) == shown
 
 
 def test_times_carry_utc_for_the_hover_and_for_the_script() -> None:
-    shown = str(desk.local(NOON + timedelta(milliseconds=7), "exact"))
+    shown = str(moments.local(NOON + timedelta(milliseconds=7), "exact"))
 
     assert 'datetime="2026-11-22T12:00:00.007Z"' in shown
     assert 'title="2026-11-22 12:00:00 UTC"' in shown

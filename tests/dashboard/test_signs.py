@@ -13,8 +13,7 @@ from callops.alerts.models import DEAD_MAN, Incident, Sign
 from callops.core.clock import now
 from callops.core.database import in_db
 from callops.core.models import Beat
-from callops.dashboard import signs
-from callops.dashboard.templatetags import desk as tags
+from callops.dashboard import moments, signs
 from callops.sideband.models import AiSession
 from tests.dashboard.browser import Browser
 from tests.dashboard.conftest import SEEING, MakeCall
@@ -116,7 +115,7 @@ def test_the_house_is_read_with_two_queries_at_most_once_a_second(django_assert_
     [(-5, "0 s"), (0, "0 s"), (119, "119 s"), (120, "2 min"), (7199, "119 min"), (7200, "2 h"), (172800, "2 days")],
 )
 def test_ages_are_told_in_one_unit(seconds: float, words: str) -> None:
-    assert tags.rough(seconds) == words
+    assert moments.rough(seconds) == words
 
 
 @pytest.mark.parametrize(

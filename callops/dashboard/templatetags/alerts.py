@@ -13,8 +13,9 @@ from callops.alerts.models import Incident
 from callops.core.clock import now
 from callops.dashboard import history, phrases
 from callops.dashboard.forms import ANY_FAILURE
+from callops.dashboard.moments import rough
 from callops.dashboard.outages import Outage, StageLine
-from callops.dashboard.templatetags.desk import chip, rough
+from callops.dashboard.templatetags.desk import chip
 
 register = template.Library()
 

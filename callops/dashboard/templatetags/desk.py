@@ -6,11 +6,11 @@ import json
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import ceil, floor
-from typing import Any, Final
+from typing import Any
 
 from django import template
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from callops.alerts.models import Incident
 from callops.calls import numbers
@@ -18,7 +18,8 @@ from callops.calls.models import Call, Event
 from callops.calls.withheld import is_withheld
 from callops.calls.words import Redaction
 from callops.core.clock import now
-from callops.dashboard import phrases, proof, record, signs, wording
+from callops.dashboard import moments, phrases, proof, record, signs, wording
+from callops.dashboard.moments import going_on, iso, lasted, rough
 from callops.dashboard.phrases import Chip
 from callops.transfers import evidence
 from callops.transfers.health import Interval
@@ -27,15 +28,8 @@ from callops.transfers.models import Evidence, TransferAttempt
 from callops.transfers.tries import Try
 
 register = template.Library()
-
-FORMS: Final = {
-    "clock": slice(11, 19),
-    "minute": slice(11, 16),
-    "exact": slice(11, 23),
-    "day": slice(0, 16),
-    "short": slice(5, 16),
-}
-"""Which part of a moment is shown (`local`)."""
+for written in (moments.ms, moments.iso, moments.local, moments.after, moments.distance):
+    register.filter(written)
 
 
 @register.filter
@@ -70,12 +64,6 @@ def target(uri: str) -> str:
 
 
 @register.filter
-def ms(value: int | None) -> str:
-    """Milliseconds as seconds with one decimal: `9.1 s`; nothing when unknown."""
-    return "" if value is None else f"{value / 1000:.1f} s"
-
-
-@register.filter
 def rule_label(rule: str) -> str:
     """What a rule of redaction replaces: `card number`."""
     return Redaction(rule).label if rule in Redaction.values else rule
@@ -85,32 +73,6 @@ def rule_label(rule: str) -> str:
 def short(name: str) -> str:
     """The middle of a long id left out: `CA0123…cdef`."""
     return name if len(name) <= 16 else f"{name[:8]}…{name[-4:]}"
-
-
-@register.filter
-def iso(at: datetime) -> str:
-    """ISO 8601 UTC with milliseconds."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-@register.filter
-def local(at: datetime | None, form: str = "clock") -> SafeString | str:
-    """A `<time>`: UTC here, the reader's own time once the script has run.
-
-    Forms: clock, minute, exact (with milliseconds), day, short (a day without its year).
-    """
-    if at is None:
-        return ""
-    text = iso(at)
-    plain = text.replace("T", " ")
-    told = f'<time datetime="{text}" data-form="{form}" title="{plain[:19]} UTC">{plain[FORMS[form]]}</time>'
-    return mark_safe(told)  # noqa: S308 - digits of a moment, and a form that is one of ours
-
-
-@register.filter
-def after(at: datetime, start: datetime) -> SafeString:
-    """How long after the start: `+4.9 s`, with the moment itself on hover."""
-    return format_html('<span title="{} UTC">+{} s</span>', iso(at), f"{(at - start).total_seconds():.1f}")
 
 
 @register.simple_tag(takes_context=True)
@@ -123,22 +85,6 @@ def ago(context: dict[str, Any], at: datetime | None) -> SafeString | str:
     return format_html('<time datetime="{}" data-ago data-local title="{}">{}</time>', iso(at), full, shown)
 
 
-def rough(seconds: float) -> str:
-    """A length of time in the largest unit that fits: `12 s`, `4 min`, `3 h`, `2 days`."""
-    whole = max(0, int(seconds))
-    for unit, length, most in (("s", 1, 120), ("min", 60, 7200), ("h", 3600, 172800)):
-        if whole < most:
-            return f"{whole // length} {unit}"
-    return f"{whole // 86400} days"
-
-
-def mmss(seconds: float) -> str:
-    """Minutes and seconds, with hours only when there are any."""
-    whole = max(0, int(seconds))
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes:02}:{whole % 60:02}"
-
-
 @register.simple_tag(takes_context=True)
 def elapsed(context: dict[str, Any], call: Call) -> SafeString:
     """How long the call has lasted; it goes on counting in the browser while the call does.
@@ -148,24 +94,10 @@ def elapsed(context: dict[str, Any], call: Call) -> SafeString:
     return lasted(call, live=bool(context.get("live")))
 
 
-def lasted(call: Call, *, live: bool) -> SafeString:
-    """The same, for rows that are drawn without a template."""
-    if not call.is_over:
-        return going_on(call.started_at, live=live)
-    text = mmss(((call.ended_at or now()) - call.started_at).total_seconds())
-    return mark_safe(f'<span class="elapsed">{text}</span>')  # noqa: S308 - digits
-
-
 @register.simple_tag(takes_context=True)
 def counting(context: dict[str, Any], since: datetime) -> SafeString:
     """How long something lasts that still goes on, as `elapsed` counts it."""
     return going_on(since, live=bool(context.get("live")))
-
-
-def going_on(since: datetime, *, live: bool) -> SafeString:
-    """The same, for rows that are drawn without a template."""
-    text = "" if live else mmss((now() - since).total_seconds())
-    return mark_safe(f'<span class="elapsed" data-since="{iso(since)}">{text}</span>')  # noqa: S308 - digits
 
 
 @register.simple_tag
@@ -190,14 +122,6 @@ def call_chip(call: Call) -> SafeString:
 def half(call: Call) -> str:
     """Which half of the call is not known."""
     return phrases.half(call)
-
-
-@register.filter
-def distance(seconds: float) -> str:
-    """How far apart two beginnings are: `8 s later`, `2 min 05 s earlier`."""
-    whole = round(abs(seconds))
-    text = f"{whole // 60} min {whole % 60:02} s" if whole >= 60 else f"{whole} s"
-    return f"{text} {'later' if seconds >= 0 else 'earlier'}"
 
 
 @register.filter
