@@ -21,6 +21,7 @@ from callops.engine.errands import Errands
 from callops.engine.folding import Folder, Taken
 from callops.engine.keeper import Keeper
 from callops.engine.outside import Outside
+from callops.engine.reading import Reader
 from callops.engine.sessions import Served
 from callops.engine.writer import Writer
 from callops.providers.openai import client_events
@@ -219,13 +220,7 @@ class Attachment:
             if self._greeting_due:
                 words = {"instructions": self._served.greeting} if self._served.greeting else {}
                 await self.send(client_events.response_create(**words))
-            async for raw in socket:
-                self._folder.take(raw, self._clock())
-                self._heard.set()
-                if not self._keeper.heard():
-                    await self._keeper.make_room()
-                if self._keeper.is_over:
-                    break
+            await Reader(socket, self._folder, self._keeper, clock=self._clock, heard=self._heard).read()
         finally:
             self._socket = None
             self._open.clear()

@@ -53,8 +53,11 @@ class Overlap:
         return ours
 
     async def _read(self) -> None:
-        async for raw in self._socket:
-            self.heard.append((self._clock(), raw))
+        await self._socket.feed(self._hear)
+
+    def _hear(self, raw: bytes) -> bool:
+        self.heard.append((self._clock(), raw))
+        return True
 
 
 async def take_over(

@@ -101,14 +101,9 @@ class FakeSideband:
     ) -> None:
         return None
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        frame = await self._frames.get()
-        if frame is None:
-            raise StopAsyncIteration
-        return frame
+    async def feed(self, take: Callable[[bytes], bool]) -> None:
+        while (frame := await self._frames.get()) is not None and take(frame):
+            pass
 
     def says(self, kind: str, **fields: Any) -> None:
         """A frame arrives."""

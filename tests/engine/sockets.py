@@ -28,6 +28,8 @@ class Socket:
         self.close_code: int | None = None
         self.close_reason: str | None = None
         self._heard = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
 
     def push(self, frame: Mapping[str, Any] | bytes) -> None:
         self._frames.put_nowait(frame if isinstance(frame, bytes) else json.dumps(frame).encode())
@@ -37,15 +39,18 @@ class Socket:
         self._drop_code = code
         self._frames.put_nowait(None)
 
-    def __aiter__(self) -> Self:
-        return self
+    async def feed(self, take: Callable[[bytes], bool]) -> None:
+        while (frame := await self._frames.get()) is not None:
+            if not take(frame):
+                return
+            await self._room.wait()
+        self.close_code, self.close_reason = self._drop_code, ""
 
-    async def __anext__(self) -> bytes:
-        frame = await self._frames.get()
-        if frame is None:
-            self.close_code, self.close_reason = self._drop_code, ""
-            raise StopAsyncIteration
-        return frame
+    def pause_reading(self) -> None:
+        self._room.clear()
+
+    def resume_reading(self) -> None:
+        self._room.set()
 
     async def send(self, event: Mapping[str, Any]) -> None:
         if self.close_code is not None:

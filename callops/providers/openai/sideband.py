@@ -1,24 +1,22 @@
 """The control socket of one accepted call: server events in, client events out (contract OpenAI 4)."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import msgspec
-from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from callops.providers import identifiers
 from callops.providers.exchange import USER_AGENT, elapsed_ms, receipt_of, why
 from callops.providers.openai.calls import EXPECTED
+from callops.providers.openai.swift_socket import MAX_FRAME_BYTES, SwiftConnection
 from callops.providers.receipt import NoAnswer, Reason, Receipt, Refused
 
 PING_INTERVAL_S = 20
 PING_TIMEOUT_S = 20
-MAX_FRAME_BYTES = 32 * 1024 * 1024
-MAX_WAITING_FRAMES = 64
 ABNORMAL_CLOSURE = 1006
 
 
@@ -27,13 +25,13 @@ class NotReady(Refused):
 
 
 class Sideband:
-    """An open sideband: iterate over its raw text frames, send events; closing it does not end the call.
+    """An open sideband: its raw text frames are fed to whoever asks, events are sent; closing it ends no call.
 
     `close_code` and `close_reason` are None until it is closed; a drop without a close frame is 1006, and the reason
     is then our own, such as a missed ping. `receipt` is the answer to the handshake.
     """
 
-    def __init__(self, socket: ClientConnection, receipt: Receipt) -> None:
+    def __init__(self, socket: SwiftConnection, receipt: Receipt) -> None:
         self._socket = socket
         self.receipt = receipt
         self.close_code: int | None = None
@@ -57,23 +55,30 @@ class Sideband:
                 ping_timeout=PING_TIMEOUT_S,
                 close_timeout=2,
                 max_size=MAX_FRAME_BYTES,
-                max_queue=MAX_WAITING_FRAMES,
+                create_connection=SwiftConnection,
             )
         except InvalidStatus as error:
             raise _refusal(error, started) from error
         except (InvalidHandshake, OSError, EOFError) as error:
             raise _silence(error, started) from error
         headers = _plain(socket.response.headers if socket.response else {})
-        return cls(socket, receipt_of(101, headers, b"", expected=EXPECTED, started=started))
+        return cls(cast(SwiftConnection, socket), receipt_of(101, headers, b"", expected=EXPECTED, started=started))
 
-    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
-        """Each frame as it came; the iteration ends when the socket has closed, in whatever way."""
-        receive = self._socket.recv
-        try:
-            while True:
-                yield await receive(decode=False)
-        except ConnectionClosed as closed:
+    async def feed(self, take: Callable[[bytes], bool]) -> None:
+        """Each frame is given to `take` as it came, in order and at once, until that returns False or the socket has
+        closed, in whatever way. Raises what `take` raises. What comes afterwards waits for the next `feed`.
+        """
+        await self._socket.feed(take)
+        if (closed := self._socket.protocol.close_exc if self._socket.is_lost else None) is not None:
             self._remember(closed)
+
+    def pause_reading(self) -> None:
+        """The sender has to wait, until `resume_reading`."""
+        self._socket.pause_reading()
+
+    def resume_reading(self) -> None:
+        """What comes is read again."""
+        self._socket.resume_reading()
 
     async def send(self, event: Mapping[str, Any]) -> None:
         """The event was handed to the socket; raises `NoAnswer` (`dropped`) when the socket has closed."""
