@@ -36,6 +36,7 @@ REQUESTS, PAUSE_S = 200, 0.1
 DEADLINE_S = 0.5
 ROW_GOAL_MS, WIRE_GOAL_MS = 250.0, 100.0
 READY_MAY_TAKE_S = 60.0
+STORING_MAY_TAKE_S = 5.0
 
 
 @dataclass(slots=True)
@@ -117,7 +118,7 @@ async def _run(run: _Run) -> Seen:
     await run.browsers.say(json.dumps(said))
     report = json.loads(await run.browsers.hear())
     refers, redirects = zip(*transfers, strict=True)
-    unstored = await in_db(_unstored)(list(run.ids), int(SECONDS * PACE))
+    unstored = await _until_stored(list(run.ids), int(SECONDS * PACE))
     return Seen(
         report["seconds"], report["missing"], report["stray"], cores, unstored, accepts, [*refers], [*redirects]
     )
@@ -195,6 +196,14 @@ async def until_open(ai_call_ids: list[str]) -> None:
 
 def _open(ai_call_ids: list[str]) -> int:
     return AiSession.objects.filter(ai_call_id__in=ai_call_ids, opened_at__isnull=False).count()
+
+
+async def _until_stored(ai_call_ids: list[str], each: int) -> int:
+    """How many events that were sent are not in the database, after a while in which they may get there."""
+    end_at = perf_counter() + STORING_MAY_TAKE_S
+    while (unstored := await in_db(_unstored)(ai_call_ids, each)) and perf_counter() < end_at:  # noqa: ASYNC110
+        await asyncio.sleep(0.2)
+    return unstored
 
 
 def _unstored(ai_call_ids: list[str], each: int) -> int:

@@ -49,7 +49,10 @@ def append_many(call_id: str, events: Iterable[NewEvent]) -> list[Event]:
 
 @transaction.atomic
 def append_all(facts: Mapping[str, Sequence[NewEvent]]) -> None:
-    """The facts of each of these calls are on its timeline in this order, and readers are notified on commit."""
+    """The facts of each of these calls are on its timeline in this order; whoever hears of talk is notified on commit.
+
+    They are what a sideband heard, of which nothing follows but what its own process does.
+    """
     if not facts:
         return
     last = bulk.raise_all(Call, "last_seq", {pk: len(events) for pk, events in facts.items()})
@@ -59,7 +62,7 @@ def append_all(facts: Mapping[str, Sequence[NewEvent]]) -> None:
         for seq, new in enumerate(facts[pk], start=seq_after - len(facts[pk]) + 1)
     )
     bulk.insert(Event, ["call", "seq", "at", "lane", "kind", "body", "source", "source_id"], rows)
-    calls_changed(last)
+    calls_changed(last, by_talk=True)
 
 
 def append(

@@ -1,11 +1,11 @@
-"""Hearing one group of the channel layer, for as long as it takes: a layer that is away is listened to again."""
+"""Hearing groups of the channel layer, for as long as it takes: a layer that is away is listened to again."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -23,20 +23,21 @@ Take = Callable[[dict[str, Any]], None]
 _deaf = False
 
 
-async def listen(group: str, take: Take, *, ready: asyncio.Event | None = None) -> None:
-    """Every message to the group is given to `take`, until cancelled; `ready` is set once the group is heard."""
+async def listen(groups: Collection[str], take: Take, *, ready: asyncio.Event | None = None) -> None:
+    """Every message to the groups is given to `take`, until cancelled; `ready` is set once they are heard."""
     while True:
         try:
-            await _hear(group, take, ready)
+            await _hear(groups, take, ready)
         except Exception as wrong:  # whatever the layer raises, hearing again is the answer
             _log_once(wrong)
             await asyncio.sleep(RETRY_S)
 
 
-async def _hear(group: str, take: Take, ready: asyncio.Event | None) -> None:
+async def _hear(groups: Collection[str], take: Take, ready: asyncio.Event | None) -> None:
     layer: Any = get_channel_layer()
     channel = await layer.new_channel()
-    await layer.group_add(group, channel)
+    for group in groups:
+        await layer.group_add(group, channel)
     _hears_again()
     if ready is not None:
         ready.set()
@@ -45,7 +46,9 @@ async def _hear(group: str, take: Take, ready: asyncio.Event | None) -> None:
             take(await layer.receive(channel))
     finally:
         with contextlib.suppress(Exception):  # a layer that is gone needs no goodbye
-            await asyncio.wait_for(layer.group_discard(group, channel), GOODBYE_S)
+            async with asyncio.timeout(GOODBYE_S):
+                for group in groups:
+                    await layer.group_discard(group, channel)
 
 
 def _log_once(wrong: Exception) -> None:

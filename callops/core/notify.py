@@ -1,6 +1,7 @@
 """Notifications: "call 7 changed", never what changed. Who hears one reads the database after its own cursor.
 
 A lost notification costs at most a second (readers look by themselves), so a failing layer is logged, never raised.
+What people merely say on calls is told apart, many times a second: pages that show it listen, engines do not.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from callops.core import ear
 logger = logging.getLogger(__name__)
 
 GROUP = "callops.changes"
+TALK = "callops.talk"
 SEND_TIMEOUT_S = 2.0
 
 _silenced = False
@@ -57,15 +59,16 @@ class Changes(asyncio.Queue[str]):
 class _Notification:
     """Sent on commit, with the ids that were added to it until then."""
 
+    group: str
     call_ids: dict[str, None]
 
     def __call__(self) -> None:
         """Sent by the event loop that this thread works for, which the thread does not wait for; else by itself."""
         loop = getattr(SyncToAsync.threadlocal, "main_event_loop", None)
         if loop is not None and loop.is_running():
-            loop.call_soon_threadsafe(_begin_to_send, list(self.call_ids))
+            loop.call_soon_threadsafe(_begin_to_send, self.group, list(self.call_ids))
         else:
-            async_to_sync(_send)(list(self.call_ids))
+            async_to_sync(_send)(self.group, list(self.call_ids))
 
 
 def call_changed(call_id: str) -> None:
@@ -73,29 +76,34 @@ def call_changed(call_id: str) -> None:
     calls_changed([call_id])
 
 
-def calls_changed(call_ids: Iterable[str]) -> None:
+def calls_changed(call_ids: Iterable[str], *, by_talk: bool = False) -> None:
     """Tell every process that these calls changed, once the transaction is committed (at once outside one).
 
-    All changes of a transaction are one notification, in which a call is named once. From sync code only.
+    All changes of a transaction are one notification, in which a call is named once; those `by_talk`, of which nobody
+    hears who subscribes without it, are another. From sync code only.
     """
-    changed = dict.fromkeys(call_ids)
+    changed, group = dict.fromkeys(call_ids), TALK if by_talk else GROUP
     if not changed:
         return
     connection = transaction.get_connection()
     here = set(connection.savepoint_ids)
     for savepoints, pending, *_ in connection.run_on_commit:
-        if isinstance(pending, _Notification) and set(savepoints) <= here:
+        if isinstance(pending, _Notification) and pending.group == group and set(savepoints) <= here:
             pending.call_ids.update(changed)
             return
-    transaction.on_commit(_Notification(changed))
+    transaction.on_commit(_Notification(group, changed))
 
 
 @contextlib.asynccontextmanager
-async def subscribe() -> AsyncIterator[Changes]:
-    """A queue of the ids of calls that change while the block runs; survives a layer that fails and comes back."""
+async def subscribe(*, talk: bool = False) -> AsyncIterator[Changes]:
+    """A queue of the ids of calls that change while the block runs; survives a layer that fails and comes back.
+
+    `talk`: also of calls on which something was said and nothing else changed.
+    """
     changes = Changes()
     ready = asyncio.Event()
-    listening = asyncio.create_task(ear.listen(GROUP, changes.take, ready=ready))
+    groups = [GROUP, TALK] if talk else [GROUP]
+    listening = asyncio.create_task(ear.listen(groups, changes.take, ready=ready))
     try:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(ready.wait(), SEND_TIMEOUT_S)
@@ -113,29 +121,30 @@ class _Outgoing:
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[str, None] = {}
+        self._waiting: dict[str, dict[str, None]] = {}
         self._sending: asyncio.Task[None] | None = None
 
-    def add(self, call_ids: Iterable[str]) -> None:
+    def add(self, group: str, call_ids: Iterable[str]) -> None:
         """They are on their way."""
-        self._waiting.update(dict.fromkeys(call_ids))
+        self._waiting.setdefault(group, {}).update(dict.fromkeys(call_ids))
         if self._sending is None or self._sending.done():
             self._sending = asyncio.ensure_future(self._send_all())
 
     async def _send_all(self) -> None:
         while self._waiting:
-            taken, self._waiting = list(self._waiting), {}
-            await _send(taken)
+            taken, self._waiting = self._waiting, {}
+            for group, call_ids in taken.items():
+                await _send(group, list(call_ids))
 
 
-def _begin_to_send(call_ids: Sequence[str]) -> None:
-    _to_send.setdefault(asyncio.get_running_loop(), _Outgoing()).add(call_ids)
+def _begin_to_send(group: str, call_ids: Sequence[str]) -> None:
+    _to_send.setdefault(asyncio.get_running_loop(), _Outgoing()).add(group, call_ids)
 
 
-async def _send(call_ids: Sequence[str]) -> None:
+async def _send(group: str, call_ids: Sequence[str]) -> None:
     message = {"type": "changed", "calls": call_ids}
     try:
-        await asyncio.wait_for(_layer().group_send(GROUP, message), SEND_TIMEOUT_S)
+        await asyncio.wait_for(_layer().group_send(group, message), SEND_TIMEOUT_S)
     except Exception as wrong:  # the layer's own errors are of many kinds, and none may undo what was committed
         _log_once("A notification could not be sent; readers look by themselves every second.", wrong)
     else:

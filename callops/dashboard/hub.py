@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 
 from callops.alerts.watching import look_in_turn
-from callops.core import notify
+from callops.core import notify, watched
 from callops.core.clock import now
 from callops.core.database import AWAY, in_db
 from callops.dashboard import call_page, fragments
@@ -112,6 +112,7 @@ class Hub:
         topic.joining += 1
         try:
             joined = await topic.join(outbox, seq, rev)
+            await watched.say([call_id] if joined else [])
             self._tell(outbox, self._house)
             return joined
         finally:
@@ -174,7 +175,7 @@ class Hub:
         return [*self._boards.values(), *self._calls.values()]
 
     async def _listen(self) -> None:
-        async with notify.subscribe() as changes:
+        async with notify.subscribe(talk=True) as changes:
             async for call_id in changes:
                 self._dirty.add(call_id)
                 self._wake.set()
@@ -234,6 +235,7 @@ class Hub:
     async def _look(self) -> None:
         """What we did not hear of is found within a second."""
         await asyncio.sleep(LOOK_S)
+        await watched.say(self._calls)
         await self._look_at_the_house()
         self._say_back()
         if self._calls:

@@ -40,7 +40,7 @@ class Folder:
 
     def __init__(self, *, session_id: int, call_id: str, position_base: int, rules: Collection[str] = ()) -> None:
         self._session_id = session_id
-        self._call_id = call_id
+        self.call_id = call_id
         self._base = position_base
         self._transcript = Transcript()
         self._told: set[str] = set()
@@ -208,7 +208,7 @@ class Folder:
         return turn is not None and "output" in turn.detail
 
     def _fresh(self) -> Batch:
-        return Batch(session_id=self._session_id, call_id=self._call_id, first=self.frames)
+        return Batch(session_id=self._session_id, call_id=self.call_id, first=self.frames)
 
 
 def _line(raw: bytes, *, is_event: bool) -> bytes:

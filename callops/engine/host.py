@@ -8,10 +8,11 @@ from typing import Any
 
 from asgiref.server import StatelessServer
 
-from callops.core import clock
+from callops.core import clock, ear, watched
+from callops.core.watched import Watched
 from callops.engine.outside import Outside
 from callops.engine.sessions import Served
-from callops.engine.sideband_consumer import SidebandConsumer
+from callops.engine.sideband_consumer import COMMANDS, SidebandConsumer
 from callops.engine.writer import Writer
 
 logger = logging.getLogger(__name__)
@@ -29,11 +30,20 @@ class SidebandHost(StatelessServer):
         )
         self._owner = owner
         self._outside = outside
-        self._writer = Writer(owner=owner, clock=clock.now)
+        self._watched = Watched()
+        self._writer = Writer(owner=owner, clock=clock.now, watched=self._watched)
 
     async def handle(self) -> None:
-        """Nothing comes in by itself: `attach` and `detach` are called by the engine."""
-        await asyncio.Event().wait()
+        """What any process asks of a sideband that is held here is done in its turn; and it is heard who watches."""
+        await ear.listen([COMMANDS, watched.GROUP], self._take)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if message["type"] == watched.KIND:
+            self._watched.take(message)
+            return
+        for details in list(self.application_instances.values()):
+            if details["scope"]["served"].call_id == message.get("call"):
+                details["input_queue"].put_nowait(message)
 
     async def application_send(self, scope: dict[str, Any], message: dict[str, Any]) -> None:
         """A consumer says that its attachment ended: it is told to leave."""

@@ -77,6 +77,11 @@ class Keeper:
             await asyncio.sleep(SAVE_AGAIN_S)
 
     @property
+    def call_id(self) -> str:
+        """Whose call it is."""
+        return self._folder.call_id
+
+    @property
     def events(self) -> int:
         """How many events wait."""
         unsaved = self._unsaved.batch.frames if self._unsaved is not None else ()

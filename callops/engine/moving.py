@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from channels.layers import get_channel_layer
 from django.db import transaction
 
 from callops.calls import intake, timeline
@@ -22,7 +21,7 @@ from callops.engine import telling
 from callops.engine.asides import summary_question
 from callops.engine.carrier import children_seen, leg_news
 from callops.engine.outside import Outside
-from callops.engine.sideband_consumer import group_of
+from callops.engine.sideband_consumer import ask
 from callops.providers.receipt import ProviderError
 from callops.providers.told import Told
 from callops.providers.twilio.calls import CarrierCall
@@ -206,9 +205,8 @@ def _look(attempt_id: str, now: datetime) -> tuple[TransferAttempt, Situation] |
 
 async def _to_sideband(call_id: str, message: dict[str, Any]) -> None:
     """Heard by whichever process holds the call's sideband; a failing layer costs the message, never the transfer."""
-    layer: Any = get_channel_layer()
     try:
-        await asyncio.wait_for(layer.group_send(group_of(call_id), message), SEND_TIMEOUT_S)
+        await asyncio.wait_for(ask(call_id, message), SEND_TIMEOUT_S)
     except Exception:
         logger.exception("The sideband of %s could not be told", call_id)
 

@@ -1,12 +1,13 @@
-"""The Channels consumer of one live call: its attachment, and an ear for commands about the call."""
+"""The Channels consumer of one live call: its attachment, and what is asked of it."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final, cast
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
+from channels.layers import get_channel_layer
 
 from callops.core import clock, ear
 from callops.core.database import in_db
@@ -17,10 +18,13 @@ from callops.engine.outside import Outside
 from callops.engine.sessions import Served
 from callops.sideband import succession
 
+COMMANDS: Final = "callops.sidebands"
+"""The group on which the host of every engine hears what is asked of a call's sideband."""
 
-def group_of(call_id: str) -> str:
-    """The group on which commands for a call's sideband are heard."""
-    return f"sideband.{call_id}"
+
+async def ask(call_id: str, message: dict[str, Any]) -> None:
+    """The message is on its way to whichever process holds the call's sideband. Raises what the layer raises."""
+    await cast(Any, get_channel_layer()).group_send(COMMANDS, {**message, "call": call_id})
 
 
 class SidebandConsumer(AsyncConsumer):
@@ -28,7 +32,6 @@ class SidebandConsumer(AsyncConsumer):
 
     channel_layer_alias = ear.NO_LAYER
     attachment: Attachment
-    hearing: asyncio.Task[None]
     serving: asyncio.Task[None]
     acts: Acts
 
@@ -42,14 +45,9 @@ class SidebandConsumer(AsyncConsumer):
             served, owner=owner, outside=outside, clock=clock.now, writer=writer, inherits=inherits
         )
         self.acts = Acts(self.attachment, clock=clock.now)
-        self.hearing = asyncio.create_task(ear.listen(group_of(served.call_id), self._take))
         with about_call(served.call_id):
             self.serving = asyncio.create_task(self.attachment.run())
         self.serving.add_done_callback(lambda _: asyncio.ensure_future(self.base_send({"type": "sideband.finished"})))
-
-    def _take(self, message: dict[str, Any]) -> None:
-        """What another process asks for is done in its turn."""
-        asyncio.ensure_future(self.base_send(message))  # noqa: RUF006 - it only puts it into our queue
 
     async def sideband_send(self, message: dict[str, Any]) -> None:
         """A client event for the AI, asked for by another process; `when_quiet`: not while the AI answers already."""
@@ -81,6 +79,5 @@ class SidebandConsumer(AsyncConsumer):
 
     async def _leave(self) -> None:
         self.acts.stop()
-        self.hearing.cancel()
         await self.serving
         raise StopConsumer

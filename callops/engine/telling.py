@@ -7,10 +7,8 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from channels.layers import get_channel_layer
-
 from callops.core.database import in_db
-from callops.engine.sideband_consumer import group_of
+from callops.engine.sideband_consumer import ask
 from callops.providers.openai import client_events
 from callops.transfers import company
 from callops.transfers.company import Note
@@ -43,6 +41,6 @@ async def _hand_over(note: Note) -> None:
     try:
         async with asyncio.timeout(SEND_TIMEOUT_S):
             for message in messages:
-                await get_channel_layer().group_send(group_of(note.call_id), message)
+                await ask(note.call_id, message)
     except Exception as wrong:  # the layer's own errors are of many kinds, and none may hold a transfer up
         logger.warning("The assistant of %s could not be told: %r", note.call_id, wrong)

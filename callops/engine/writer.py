@@ -11,9 +11,10 @@ import asyncio
 import contextlib
 import logging
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from datetime import datetime
 from typing import Protocol
+from zlib import crc32
 
 from django.db import DatabaseError, DataError, IntegrityError
 
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 BEHIND_S = 2.0
 GATHER_S = 0.06
 """From the beginning of a round to that of the next, while writing is quick."""
+UNWATCHED_S = 0.4
+"""About so long what is said on a call that nobody watches waits for a round: the more there is, the less it costs."""
 GATHER_AT_MOST_S = 0.25
 REST = 3
 """A round may take a third of the time until the next begins: the longer writing takes, the more goes into one."""
@@ -35,6 +38,10 @@ REST = 3
 
 class Source(Protocol):
     """Who has something to be written: one sideband's keeper."""
+
+    @property
+    def call_id(self) -> str:
+        """Whose call it is."""
 
     @property
     def events(self) -> int:
@@ -53,60 +60,81 @@ _writers: weakref.WeakSet[Writer] = weakref.WeakSet()
 
 
 class Writer:
-    """Writes under one owner's leases; works only while something waits."""
+    """Writes under one owner's leases; works only while something waits.
 
-    def __init__(self, *, owner: str, clock: Callable[[], datetime]) -> None:
+    `watched`: the ids of the calls that somebody watches; None: all of them.
+    """
+
+    def __init__(self, *, owner: str, clock: Callable[[], datetime], watched: Container[str] | None = None) -> None:
         self._owner = owner
         self._clock = clock
-        self._due: dict[Source, None] = {}
+        self._watched = watched
+        self._due: dict[Source, float] = {}
+        """From when on a source is asked, by the loop's clock."""
         self._hurried: dict[Source, None] = {}
-        self._hurry = asyncio.Event()
-        self._next_at = 0.0
-        """By the loop's clock."""
+        self._sooner = asyncio.Event()
+        self._next_at = self._sleeps_until = 0.0
         self._working: asyncio.Task[None] | None = None
         self._failed = False
         _writers.add(self)
 
     def call_for(self, source: Source, *, at_once: bool = False) -> None:
-        """The source is asked for what it has when the next round begins, or as soon as the one that runs is over."""
-        (self._hurried if at_once else self._due)[source] = None
+        """The source is asked for what it has in the next round, or in a later one when nobody watches its call;
+        `at_once`: as soon as the round that runs is over.
+        """
         if at_once:
-            self._hurry.set()
+            self._hurried[source] = None
+            self._sooner.set()
+        elif source not in self._due:
+            self._due[source] = due_at = self._due_at(source)
+            if due_at < self._sleeps_until:
+                self._sooner.set()
         if self._working is None or self._working.done():
             self._working = asyncio.create_task(self._work())
+
+    def _due_at(self, source: Source) -> float:
+        """Each call that nobody watches waits a time of its own, so that not all of them are written together."""
+        now = asyncio.get_running_loop().time()
+        if self._watched is None or source.call_id in self._watched:
+            return now
+        return now + UNWATCHED_S * (0.75 + crc32(source.call_id.encode()) / 2**33)
 
     async def _work(self) -> None:
         """Round after round: what arrives while one is being written goes into the next."""
         while self._due or self._hurried:
-            called, is_full = await self._called()
+            called, is_round = await self._called()
             given = [(each, batch) for each in called if (batch := _given_by(each)) is not None]
             if not given:
                 continue
             begun = self._clock()
             written = await self._write(given)
             took_s = (self._clock() - begun).total_seconds()
-            if is_full:
+            if is_round:
                 self._rest(took_s)
             if written and (self._failed or took_s > BEHIND_S):
                 await self._own_up(f"{len(given)} batches took {took_s:.1f} s")
             self._failed = not written
 
     async def _called(self) -> tuple[Sequence[Source], bool]:
-        """Everybody who has something, once it is time for a round; before that, those for whom somebody waits. Whether
-        it is everybody.
+        """Everybody who is due, once it is time for a round; before that, those for whom somebody waits. Whether it is
+        a round.
         """
         loop = asyncio.get_running_loop()
-        if not self._hurried:
-            self._hurry.clear()
+        while not self._hurried and (begins_at := max(self._next_at, min(self._due.values()))) > loop.time():
+            self._sooner.clear()
+            self._sleeps_until = begins_at
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._next_at - loop.time()):
-                    await self._hurry.wait()
+                async with asyncio.timeout_at(begins_at):
+                    await self._sooner.wait()
         called, self._hurried = self._hurried, {}
-        is_full = loop.time() >= self._next_at
-        if is_full:
-            called, self._due = called | self._due, {}
-            self._next_at = loop.time() + GATHER_S
-        return list(called), is_full
+        now = loop.time()
+        is_round = now >= self._next_at
+        if is_round:
+            called |= dict.fromkeys(source for source, due_at in self._due.items() if due_at <= now)
+            self._next_at = now + GATHER_S
+        for source in called:
+            self._due.pop(source, None)
+        return list(called), is_round
 
     def _rest(self, took_s: float) -> None:
         """The next round begins the later, the longer this one took."""

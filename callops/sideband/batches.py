@@ -82,7 +82,7 @@ def save(batches: Collection[Batch], *, owner: str, now: datetime) -> set[int]:
             _unsay(batch)
         if incomplete := [batch.call_id for batch in kept if batch.incomplete]:
             Call.objects.filter(pk__in=incomplete).update(incomplete=True)
-        calls_changed({batch.call_id for batch in kept})
+        calls_changed({batch.call_id for batch in kept}, by_talk=True)
     return {batch.session_id for batch in batches} - counts.keys()
 
 

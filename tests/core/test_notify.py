@@ -52,6 +52,20 @@ async def test_a_change_is_heard_once_the_transaction_is_committed() -> None:
     assert heard_inside == [0]
 
 
+async def test_talk_is_heard_by_those_who_ask_for_it_and_by_nobody_else() -> None:
+    def change() -> None:
+        with transaction.atomic():
+            notify.calls_changed(["talked"], by_talk=True)
+            notify.calls_changed(["changed"])
+
+    async with notify.subscribe() as engine, notify.subscribe(talk=True) as page:
+        await in_db(change)()
+
+        assert await heard(engine) == "changed"
+        assert {await heard(page), await heard(page)} == {"talked", "changed"}
+        assert engine.empty()
+
+
 async def test_a_change_that_was_rolled_back_is_not_heard() -> None:
     def fail() -> None:
         with transaction.atomic():

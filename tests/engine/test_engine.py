@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -18,6 +19,7 @@ from callops.engine import attachment, engine
 from callops.engine.engine import Engine
 from callops.engine.host import SidebandHost
 from callops.engine.sessions import served
+from callops.engine.sideband_consumer import ask
 from callops.sideband import leases
 from callops.sideband.models import AiSession
 from callops.transfers import steps
@@ -27,9 +29,9 @@ from tests.rows import make_call, make_line, make_session
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def accepted() -> AiSession:
+def accepted(number: str = "+15550100") -> AiSession:
     now = clock.now()
-    call = make_call(make_line(), ai_session="accepting", state="connecting", answered_at=None)
+    call = make_call(make_line(number=number), ai_session="accepting", state="connecting", answered_at=None)
     return make_session(call, webhook_at=now, created_at=now, accepted_at=now)
 
 
@@ -127,6 +129,28 @@ async def test_a_sideband_is_attached_while_the_channel_layer_is_away() -> None:
     finally:
         channel_layers.set("default", before)
         await host.empty(within_s=5)
+
+
+async def test_what_is_asked_of_a_call_is_sent_on_its_own_sideband_only() -> None:
+    mine, other = await in_db(accepted)(), await in_db(accepted)("+15550101")
+    sockets = [Socket(), Socket()]
+    host = SidebandHost(owner="one", outside=OpenAi(sockets))
+    hosting = asyncio.create_task(host.handle())
+    for session in (mine, other):
+        assert await in_db(leases.claim)(session.pk, owner="one")
+        host.attach(await in_db(served)(session.pk))
+        await eventually(partial(in_db(is_open), session.pk), "the sideband is open")
+
+    await ask(mine.call_id, {"type": "sideband.send", "event": {"type": "response.cancel"}})
+    await sockets[0].until(lambda sent: {"type": "response.cancel"} in sent)
+
+    assert {"type": "response.cancel"} not in sockets[1].sent
+    hosting.cancel()
+    await host.empty(within_s=5)
+
+
+def is_open(session_id: int) -> bool:
+    return AiSession.objects.filter(pk=session_id, opened_at__isnull=False).exists()
 
 
 async def test_a_lease_that_was_lost_while_its_owner_read_is_counted() -> None:

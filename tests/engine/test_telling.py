@@ -11,8 +11,8 @@ from channels.layers import get_channel_layer
 from callops.calls.kinds import Kind
 from callops.calls.models import Call
 from callops.core.database import in_db
-from callops.engine import telling
-from callops.engine.sideband_consumer import group_of
+from callops.engine import sideband_consumer, telling
+from callops.engine.sideband_consumer import COMMANDS
 from callops.transfers.commands import cancel
 from callops.transfers.models import TransferAttempt
 from tests.rows import at, kinds, make_attempt, make_call, make_destination, make_line
@@ -25,11 +25,11 @@ def asked() -> TransferAttempt:
     return make_attempt(make_call(make_line()))
 
 
-async def ear(call_id: str) -> str:
-    """A channel that hears what the call's sideband is told."""
+async def ear() -> str:
+    """A channel that hears what sidebands are told."""
     layer = get_channel_layer()
     channel: str = await layer.new_channel()
-    await layer.group_add(group_of(call_id), channel)
+    await layer.group_add(COMMANDS, channel)
     return channel
 
 
@@ -41,11 +41,12 @@ async def hears(channel: str) -> dict[str, Any]:
 
 async def test_whoever_holds_the_sideband_gets_the_note_and_then_the_wish_to_speak() -> None:
     attempt = await in_db(asked)()
-    channel = await ear(attempt.call_id)
+    channel = await ear()
 
     await telling.keep_company(attempt.pk, speak=True, now=at(0))
 
     item, wish = await hears(channel), await hears(channel)
+    assert (item["call"], wish["call"]) == (attempt.call_id, attempt.call_id)
     assert item["event"]["type"] == "conversation.item.create"
     assert item["event"]["item"]["role"] == "system"
     assert item["event"]["item"]["id"] == f"note-{attempt.pk}"
@@ -67,7 +68,7 @@ async def test_after_a_cancel_the_assistant_is_told_to_go_on() -> None:
     attempt = await in_db(asked)()
     await telling.keep_company(attempt.pk, speak=True, now=at(0))
     await in_db(cancel)(attempt=attempt, asked_by="supervisor1", now=at(2))
-    channel = await ear(attempt.call_id)
+    channel = await ear()
 
     await telling.say_how_it_ended(attempt.pk, now=at(3))
 
@@ -84,7 +85,7 @@ async def test_a_layer_that_fails_holds_nothing_up_and_the_telling_is_still_on_t
             raise ConnectionError("the layer is gone")
 
     attempt = await in_db(asked)()
-    monkeypatch.setattr(telling, "get_channel_layer", Broken)
+    monkeypatch.setattr(sideband_consumer, "get_channel_layer", Broken)
 
     await telling.keep_company(attempt.pk, speak=True, now=at(0))
 

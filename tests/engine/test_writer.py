@@ -50,6 +50,7 @@ class Once:
     events = 1
 
     def __init__(self, session_id: int) -> None:
+        self.call_id = f"call-{session_id}"
         self._batch: Batch | None = batch_of(session_id)
         self.became: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
 
@@ -128,6 +129,34 @@ async def test_what_somebody_waits_for_is_written_before_the_next_round_and_by_i
     assert database.rounds == [[1], [3], [2]]
 
 
+async def test_what_is_said_on_a_call_that_nobody_watches_waits_for_a_later_round(use) -> None:
+    database = use(Database())
+    writer = Writer(owner="engine-1", clock=clock.now, watched={"call-2"})
+    unwatched, watched = Once(1), Once(2)
+
+    writer.call_for(unwatched)
+    writer.call_for(watched)
+    await watched.became
+
+    assert not unwatched.became.done()
+    assert await asyncio.wait_for(unwatched.became, 10) is None
+    assert database.rounds == [[2], [1]]
+
+
+async def test_whoever_waits_for_a_call_that_nobody_watches_does_not_wait_for_its_round(
+    use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "UNWATCHED_S", 3600.0)
+    use(Database())
+    writer, source = Writer(owner="engine-1", clock=clock.now, watched=()), Once(1)
+
+    writer.call_for(source)
+    await asyncio.sleep(0)
+    writer.call_for(source, at_once=True)
+
+    assert await asyncio.wait_for(source.became, 10) is None
+
+
 async def test_a_database_that_is_away_is_told_to_all_and_counted_once_it_is_back(use) -> None:
     use(Database(away=1))
     writer = Writer(owner="engine-1", clock=clock.now)
@@ -170,10 +199,11 @@ async def test_a_slow_database_is_counted(use) -> None:
 async def test_what_waits_is_told_in_batches_and_events(use) -> None:
     use(Database())
     batches_before, events_before = module.waiting()
-    keeping = asyncio.ensure_future(keep(Writer(owner="engine-1", clock=clock.now), 1, 2))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    writer, sources = Writer(owner="engine-1", clock=clock.now), [Once(1), Once(2)]
+    for source in sources:
+        writer.call_for(source)
 
     assert module.waiting() == (batches_before + 2, events_before + 2)
-    await keeping
+    for source in sources:
+        await source.became
     assert module.waiting() == (batches_before, events_before)
