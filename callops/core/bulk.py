@@ -10,6 +10,7 @@ default of the database's own has to be named.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -35,6 +36,26 @@ def insert(model: type[Model], names: Sequence[str], rows: Iterable[Values]) -> 
         _in_few(connection, f"INSERT INTO {into} VALUES ", prepared)
     elif prepared:
         _copy(connection, f"COPY {into} FROM STDIN", prepared)
+
+
+def add(model: type[Model], values: Mapping[str, Any]) -> None:
+    """One row with these values is there."""
+    connection = _connection()
+    columns = _columns(model, list(values), connection)
+    (row,) = _prepared(model, list(values), [_plain(values)], connection)
+    sql = f"INSERT INTO {_table(model, connection)} ({', '.join(columns)}) VALUES {_places(len(row))}"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, row)
+
+
+def change(model: type[Model], pk: Any, values: Mapping[str, Any]) -> None:
+    """The row with this key has these values."""
+    connection = _connection()
+    key, *columns = _columns(model, ["pk", *values], connection)
+    (row,) = _prepared(model, list(values), [_plain(values)], connection)
+    new = ", ".join(f"{column} = %s" for column in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {_table(model, connection)} SET {new} WHERE {key} = %s", [*row, pk])
 
 
 def upsert(model: type[Model], names: Sequence[str], rows: Iterable[Values], *, key: Sequence[str]) -> None:
@@ -133,6 +154,11 @@ def raise_by(model: type[Model], pk: Any, name: str, by: int) -> int | None:
         cursor.execute(sql, [by, pk])
         found = cursor.fetchall()
     return int(found[0][0]) if found else None
+
+
+def _plain(values: Mapping[str, Any]) -> list[Any]:
+    """The values without names: of a choice its text."""
+    return [value.value if isinstance(value, Enum) else value for value in values.values()]
 
 
 def _connection() -> Any:

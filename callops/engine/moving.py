@@ -13,7 +13,6 @@ from django.db import transaction
 
 from callops.calls import intake, timeline
 from callops.calls.kinds import Kind
-from callops.calls.models import Call
 from callops.calls.words import Lane, Role
 from callops.core.database import in_db
 from callops.core.logs import about_call
@@ -28,9 +27,10 @@ from callops.providers.twilio.calls import CarrierCall
 from callops.transfers import asides, evidence, lookups, steps, trunk
 from callops.transfers.addresses import of_transfer
 from callops.transfers.commands import ASSISTANT
-from callops.transfers.models import Mechanism, State, TransferAttempt
+from callops.transfers.held import Held
+from callops.transfers.models import Company, Mechanism, TransferAttempt
 from callops.transfers.steps import Errand
-from callops.transfers.strategies import Act, Situation, Step, next_step
+from callops.transfers.strategies import Act, Step, next_step
 
 logger = logging.getLogger(__name__)
 
@@ -60,12 +60,12 @@ class Mover:
 
     async def advance(self, attempt_id: str) -> None:
         """Every step that is due now was taken; the attempt says when it wants to be looked at next."""
+        taken = await in_db(_take)(attempt_id, self._clock())
         for _ in range(MAX_STEPS_AT_ONCE):
-            taken = await in_db(_take)(attempt_id, self._clock())
             if taken is None:
                 return
             with about_call(taken.attempt.call_id):
-                await self._carry_out(taken)
+                taken = await self._carry_out(taken)
 
     async def finish(self, *, within_s: float = 5.0) -> None:
         """Errands under way were given a moment to write down their answers."""
@@ -74,40 +74,39 @@ class Mover:
         for task in self._errands:
             task.cancel()
 
-    async def _carry_out(self, taken: Taken) -> None:
-        """What the step wants of others: nothing, when all of it was to be written down."""
+    async def _carry_out(self, taken: Taken) -> Taken | None:
+        """What the step wants of others: nothing, when all of it was to be written down. The step after it."""
+        pk = taken.attempt.pk
+        if taken.errand is not None and taken.act == Act.REFER:
+            self._spawn(self._send_refer(taken.errand))
+            self._keep_company(taken.errand, speak=taken.attempt.requested_by != ASSISTANT)
+            return None
+        if taken.errand is not None and taken.act == Act.REDIRECT:
+            return await self._redirect(taken.errand)
         if taken.errand is not None:
-            await self._run(taken.act, taken.errand)
+            await self._end_ai_leg(taken.errand)
         elif taken.call_to_ask is not None:
-            message = {"type": "sideband.send", "event": summary_question(taken.attempt.pk)}
-            self._spawn(_to_sideband(taken.call_to_ask, message))
+            self._spawn(_to_sideband(taken.call_to_ask, {"type": "sideband.send", "event": summary_question(pk)}))
         elif taken.act == Act.LOOK_UP:
             await self._look_up(taken.attempt)
         elif taken.act == Act.LOOK_FOR_CHILD:
             await self._look_for_child(taken.attempt)
-
-    async def _run(self, act: Act, errand: Errand) -> None:
-        if act == Act.REFER:
-            self._spawn(self._send_refer(errand))
-            self._keep_company(errand, speak=errand.attempt.requested_by != ASSISTANT)
-        elif act == Act.REDIRECT:
-            await self._redirect(errand)
-        else:
-            await self._end_ai_leg(errand)
+        return await in_db(_take)(pk, self._clock())
 
     async def _send_refer(self, errand: Errand) -> None:
         answer = await self._outside.refer(errand.ai_call_id, errand.target_uri)
         await in_db(steps.refer_answered)(errand.attempt.pk, answer, now=self._clock())
 
-    async def _redirect(self, errand: Errand) -> None:
+    async def _redirect(self, errand: Errand) -> Taken | None:
         self._keep_company(errand, speak=False)
         url = of_transfer("transfer", errand.attempt, via=Mechanism.REDIRECT)
         answer = await self._outside.redirect(errand.carrier_sid, url)
-        await in_db(steps.redirect_answered)(errand.attempt.pk, answer, now=self._clock())
+        return await in_db(_redirect_answered)(errand.attempt.pk, answer, self._clock())
 
     def _keep_company(self, errand: Errand, *, speak: bool) -> None:
         """The assistant is told beside the request that moves the caller, never in front of it (law 7)."""
-        self._spawn(telling.keep_company(errand.attempt.pk, speak=speak, now=self._clock()))
+        if errand.attempt.company == Company.NONE:
+            self._spawn(telling.keep_company(errand.attempt.pk, speak=speak, now=self._clock()))
 
     async def _look_up(self, attempt: TransferAttempt) -> None:
         """Ask the carrier before anything is repeated (law 3)."""
@@ -155,52 +154,67 @@ def _take(attempt_id: str, now: datetime) -> Taken | None:
     """The attempt's next step is taken as far as it is to be written down; what is left of it is carried out. None when
     no step is due. Nothing is learnt about the attempt between the look and the claim: it is locked.
     """
-    seen = _look(attempt_id, now)
-    if seen is None:
-        return None
-    attempt, situation = seen
-    step = next_step(situation) if attempt.is_open else Step(Act.LOOK_FOR_CHILD)
-    if step.act == Act.WAIT and step.until is not None:
-        steps.wait_until(attempt_id, step.until)
-        return None
+    held = _look(attempt_id, now)
+    return None if held is None else _stepped(held, now)
+
+
+@transaction.atomic
+def _redirect_answered(attempt_id: str, answer: Told, now: datetime) -> Taken | None:
+    """The answer is written down, and the next step taken as `_take` does."""
+    held = evidence.hold(attempt_id)
+    steps.redirect_answered(held, answer, now=now)
+    return _stepped(held, now) if held.attempt.is_open else None
+
+
+def _stepped(held: Held, now: datetime) -> Taken | None:
+    """The next step of an attempt in hand. What follows upon a deadline is claimed with it: both are durable before
+    anything is asked of the carrier, and between them nothing could have been learnt.
+    """
+    attempt = held.attempt
     with about_call(attempt.call_id):
-        return _begun(attempt, situation, step)
+        step = _next(held, now)
+        if step.act == Act.MISS_DEADLINE:
+            steps.pass_deadline(held, now=now)
+            step = _next(held, now) if attempt.is_open else step
+        if step.act == Act.WAIT and step.until is not None:
+            steps.wait_until(held, step.until)
+            return None
+        return _begun(held, step, now)
 
 
-def _begun(attempt: TransferAttempt, seen: Situation, step: Step) -> Taken:
+def _next(held: Held, now: datetime) -> Step:
+    """What is to be done now; all that is left for a settled attempt is a late look for its witness."""
+    return next_step(steps.situation_of(held, now)) if held.attempt.is_open else Step(Act.LOOK_FOR_CHILD)
+
+
+def _begun(held: Held, step: Step, now: datetime) -> Taken:
     """The claim of the step, or the fact that it is."""
-    pk, now, act = attempt.pk, seen.now, step.act
-    errand = call_to_ask = None
+    act, errand, call_to_ask = step.act, None, None
     if act == Act.ASK_SUMMARY:  # whether a step waits for the answer is the strategy's
-        call_to_ask = asides.claim_summary(pk, now=now)
+        call_to_ask = asides.claim_summary(held, now=now)
     elif act == Act.REFER:
-        if (errand := steps.claim_refer(pk, now=now)) is None:
-            _recheck_refer(pk, now)
-    elif act == Act.MISS_DEADLINE:
-        steps.pass_deadline(pk, now=now)
+        errand = _refer_begun(held, now)
     elif act == Act.REDIRECT:
-        if (errand := steps.claim_redirect(pk, tries=seen.redirect_tries, now=now)) is None:
-            _recheck_redirect(pk, now)
+        errand = _redirect_begun(held, now)
     elif act == Act.END_AI_LEG:
-        errand = steps.claim_end_of_ai_leg(pk, now=now, before=seen.ai_leg_ended_at)
-    elif act not in (Act.LOOK_UP, Act.LOOK_FOR_CHILD):
-        steps.give_up(pk, now=now, why=step.why)
-    return Taken(attempt, act, errand, call_to_ask)
+        errand = steps.claim_end_of_ai_leg(held, now=now, before=held.attempt.ai_leg_ended_at)
+    elif act == Act.GIVE_UP:
+        steps.give_up(held, now=now, why=step.why)
+    return Taken(held.attempt, act, errand, call_to_ask)
 
 
-def _look(attempt_id: str, now: datetime) -> tuple[TransferAttempt, Situation] | None:
-    """The attempt and its situation; None when no step is planned any more."""
+def _look(attempt_id: str, now: datetime) -> Held | None:
+    """The attempt in hand; None when no step is planned any more."""
     try:
-        attempt = evidence.locked(attempt_id)
-    except (Call.DoesNotExist, TransferAttempt.DoesNotExist):
+        held = evidence.hold(attempt_id)
+    except TransferAttempt.DoesNotExist:
         return None
+    attempt = held.attempt
     if attempt.due_at is None:
         return None
-    situation = steps.situation_of(attempt, now)
-    if attempt.state != State.SETTLED:
-        return attempt, situation
-    is_late_look = attempt.due_at <= now and trunk.claim_late_look(attempt, now=now)
-    return (attempt, situation) if is_late_look else None
+    if attempt.is_open or (attempt.due_at <= now and trunk.claim_late_look(attempt, now=now)):
+        return held
+    return None
 
 
 async def _to_sideband(call_id: str, message: dict[str, Any]) -> None:
@@ -211,20 +225,26 @@ async def _to_sideband(call_id: str, message: dict[str, Any]) -> None:
         logger.exception("The sideband of %s could not be told", call_id)
 
 
-def _recheck_refer(attempt_id: str, now: datetime) -> None:
-    """A REFER could not be claimed: settled meanwhile, taken by another, or no session that could send it."""
-    attempt = TransferAttempt.objects.get(pk=attempt_id)
-    if attempt.is_open and attempt.refer_asked_at is None:
-        steps.give_up(attempt_id, now=now, why="There is no AI session that could send a REFER.")
+def _refer_begun(held: Held, now: datetime) -> Errand | None:
+    """The claim of the REFER, and when the attempt is looked at next: nobody waits for OpenAI's answer. None, and given
+    up, without a session that could send it.
+    """
+    errand = steps.claim_refer(held, now=now)
+    if errand is None:
+        steps.give_up(held, now=now, why="There is no AI session that could send a REFER.")
+    elif (then := _next(held, now)).act == Act.WAIT and then.until is not None:
+        steps.wait_until(held, then.until)
+    return errand
 
 
-def _recheck_redirect(attempt_id: str, now: datetime) -> None:
-    """A redirect could not be claimed: moved meanwhile, taken by another, or no leg of the caller's to redirect."""
-    attempt = TransferAttempt.objects.select_related("call").get(pk=attempt_id)
-    if attempt.state != State.SETTLED and not steps.is_steerable(attempt.call):
+def _redirect_begun(held: Held, now: datetime) -> Errand | None:
+    """The claim of the redirect; None, and given up, without a leg of the caller's that the carrier could redirect."""
+    errand = steps.claim_redirect(held, tries=held.attempt.redirect_tries, now=now)
+    if errand is None and not held.is_steerable:
         steps.give_up(
-            attempt_id, now=now, why="The caller's own leg at the carrier is not known, so it cannot be redirected."
+            held, now=now, why="The caller's own leg at the carrier is not known, so it cannot be redirected."
         )
+    return errand
 
 
 @transaction.atomic

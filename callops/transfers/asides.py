@@ -16,6 +16,7 @@ from callops.calls.words import Lane, Session
 from callops.core.text import storable
 from callops.transfers import evidence
 from callops.transfers.destinations import chain
+from callops.transfers.held import Held
 from callops.transfers.models import TransferAttempt
 
 MAX_SUMMARY = 500
@@ -28,13 +29,15 @@ def summary_is_wanted(attempt: TransferAttempt) -> bool:
     return attempt.summary_asked_at is not None or any(target.screened for target in chain(attempt))
 
 
-@transaction.atomic
-def claim_summary(attempt_id: str, *, now: datetime) -> str | None:
+@transaction.atomic(savepoint=False)
+def claim_summary(of: str | Held, *, now: datetime) -> str | None:
     """The right to ask the AI for its summary, once; the call whose session is to be asked."""
-    attempt = evidence.locked(attempt_id)
+    held = evidence.hold(of)
+    attempt = held.attempt
     if not attempt.is_open or attempt.summary or attempt.summary_asked_at:
         return None
-    TransferAttempt.objects.filter(pk=attempt_id).update(summary_asked_at=now)
+    attempt.summary_asked_at = now
+    held.save()
     timeline.note(attempt.call, at=now, kind=Kind.US_SUMMARY_ASKED, lane=Lane.US, body={"transfer": attempt.pk})
     return attempt.call_id
 

@@ -16,6 +16,7 @@ from callops.calls.kinds import Kind
 from callops.calls.words import Lane, Session
 from callops.calls.words import State as CallState
 from callops.transfers import evidence
+from callops.transfers.held import Held
 from callops.transfers.models import Company, Outcome, State, TransferAttempt
 
 NOTE_IDS = {Company.WAITING: "note-", Company.OVER: "over-"}
@@ -61,24 +62,27 @@ def over_words(outcome: str, label: str, why: str) -> str:
 @transaction.atomic
 def claim_waiting(attempt_id: str, *, speak: bool, now: datetime) -> Note | None:
     """The right to tell the assistant that the caller waits, once, if it is there; the telling is on the timeline."""
-    attempt = evidence.locked(attempt_id)
+    held = evidence.hold(attempt_id)
+    attempt = held.attempt
     there = attempt.call.ai_session == Session.OPEN
     if attempt.company != Company.NONE or attempt.state == State.SETTLED or not there:
         return None
-    return _noted(attempt, Company.WAITING, waiting_words(attempt.target_label), speak=speak, now=now)
+    return _noted(held, Company.WAITING, waiting_words(attempt.target_label), speak=speak, now=now)
 
 
 @transaction.atomic
 def claim_over(attempt_id: str, *, now: datetime) -> Note | None:
     """The right to tell the assistant how it ended, once; None when the caller is not with that assistant any more."""
-    attempt = evidence.locked(attempt_id)
+    held = evidence.hold(attempt_id)
+    attempt = held.attempt
     if attempt.company != Company.WAITING or attempt.state != State.SETTLED:
         return None
-    words = over_words(attempt.outcome, attempt.target_label, evidence.why_nobody_came(attempt))
+    words = over_words(attempt.outcome, attempt.target_label, evidence.why_nobody_came(held))
     if not words or not _is_still_there(attempt):
-        TransferAttempt.objects.filter(pk=attempt_id).update(company=Company.OVER)
+        attempt.company = Company.OVER
+        held.save()
         return None
-    return _noted(attempt, Company.OVER, words, speak=True, now=now)
+    return _noted(held, Company.OVER, words, speak=True, now=now)
 
 
 def untold_ends() -> list[str]:
@@ -93,8 +97,10 @@ def _is_still_there(attempt: TransferAttempt) -> bool:
     return call.state == CallState.LIVE and call.ai_session == Session.OPEN and attempt.document_fetched_at is None
 
 
-def _noted(attempt: TransferAttempt, about: Company, words: str, *, speak: bool, now: datetime) -> Note:
-    TransferAttempt.objects.filter(pk=attempt.pk).update(company=about)
+def _noted(held: Held, about: Company, words: str, *, speak: bool, now: datetime) -> Note:
+    attempt = held.attempt
+    attempt.company = about
+    held.save()
     note = Note(attempt.call_id, f"{NOTE_IDS[about]}{attempt.pk}", words, speak)
     body = {"about": about, "words": words, "label": attempt.target_label, "transfer": attempt.pk, "speak": speak}
     timeline.note(

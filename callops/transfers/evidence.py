@@ -11,11 +11,12 @@ from django.db import transaction
 from callops.calls import intake
 from callops.calls.models import Call, Event
 from callops.calls.words import Policy, Topology
+from callops.core import bulk
 from callops.core.notify import call_changed
-from callops.core.text import storable
 from callops.transfers import tries
 from callops.transfers.because import explain, nobody_came
 from callops.transfers.hearing import SILENCE, heard
+from callops.transfers.held import Held
 from callops.transfers.models import Evidence, State, TransferAttempt, Witness
 from callops.transfers.tries import Asked, Try
 from callops.transfers.verdict import Fact, FactKind, Verdict, judge
@@ -30,13 +31,10 @@ WITNESSES = {
     FactKind.GAVE_UP: Witness.CLOCK,
 }
 
-KNOWN = frozenset(FactKind)
-"""A newer version may have written kinds that this one cannot judge."""
 
-
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def add(
-    attempt_id: str,
+    of: str | Held,
     kind: FactKind,
     *,
     at: datetime,
@@ -45,26 +43,43 @@ def add(
     witness: Witness | None = None,
 ) -> TransferAttempt:
     """The fact is evidence of the attempt, and the attempt says what all its evidence proves."""
-    attempt = locked(attempt_id)
+    held = hold(of)
     word = witness or WITNESSES.get(kind, Witness.CARRIER)
-    fact = {"at": at, "witness": word, "detail": storable(dict(detail or {}))}
-    Evidence.objects.get_or_create(attempt=attempt, kind=kind, event=event, defaults=fact)
-    return _apply(attempt, now=at)
+    held.add(Evidence(attempt=held.attempt, kind=kind, witness=word, at=at, event=event, detail=dict(detail or {})))
+    judge_again(held, now=at)
+    held.save()
+    tell_call(held.attempt, now=at)
+    return held.attempt
+
+
+def begin(attempt: TransferAttempt, asked: Evidence, *, now: datetime) -> None:
+    """The attempt has a row, with the wish as its first evidence and what that proves; its call is locked already."""
+    held = Held(attempt)
+    held.evidence = []
+    held.add(asked)
+    judge_again(held, now=now)
+    held.begin()
+    tell_call(attempt, now=now)
+
+
+def hold(of: str | Held) -> Held:
+    """The attempt in hand, locked; one that this transaction has in hand stays as it is."""
+    return of if isinstance(of, Held) else Held(locked(of))
 
 
 def locked(attempt_id: str) -> TransferAttempt:
-    """The attempt, locked for the rest of the transaction, and its call before it.
+    """The attempt, locked for the rest of the transaction, and its call before it, in one statement.
 
-    Everybody locks the call first: two carrier requests about one caller wait for each other and never deadlock.
+    Everybody locks the call first (PostgreSQL keeps the order of `of`): two carrier requests about one caller wait for
+    each other and never deadlock.
     """
-    Call.objects.select_for_update(of=("self",)).get(transfers=attempt_id)
-    rows = TransferAttempt.objects.select_for_update(of=("self",)).select_related("call__line", "destination")
+    rows = TransferAttempt.objects.select_for_update(of=("call", "self")).select_related("call__line", "destination")
     return rows.get(pk=attempt_id)
 
 
 def facts_of(attempt: TransferAttempt) -> list[Fact]:
     """All evidence of one attempt as the judge takes it."""
-    return [Fact(FactKind(row.kind), row.at, row.detail) for row in attempt.evidence.all() if row.kind in KNOWN]
+    return Held(attempt).facts
 
 
 def tries_of(attempt: TransferAttempt) -> list[Try]:
@@ -87,16 +102,18 @@ def only_refer(attempt: TransferAttempt) -> bool:
     return attempt.policy == Policy.REFER_ONLY or attempt.call.topology == Topology.TRUNK
 
 
-def why_nobody_came(attempt: TransferAttempt) -> str:
+def why_nobody_came(of: TransferAttempt | Held) -> str:
     """What an assistant who gets the caller back may tell them: who was rung in vain, or that it was called off."""
-    facts = facts_of(attempt)
+    held = of if isinstance(of, Held) else Held(of)
+    facts, label = held.facts, held.attempt.target_label
     if any(fact.kind == FactKind.CANCELLED for fact in facts):
-        return f"The transfer to {attempt.target_label} was called off."
-    return nobody_came(facts, label=attempt.target_label)
+        return f"The transfer to {label} was called off."
+    return nobody_came(facts, label=label)
 
 
-def _apply(attempt: TransferAttempt, *, now: datetime) -> TransferAttempt:
-    facts = facts_of(attempt)
+def judge_again(held: Held, *, now: datetime) -> None:
+    """In hand the attempt says what all its evidence proves."""
+    attempt, facts = held.attempt, held.facts
     verdict = judge(facts, refer_only=only_refer(attempt))
     attempt.mechanism = verdict.mechanism
     attempt.outcome = verdict.outcome
@@ -104,14 +121,22 @@ def _apply(attempt: TransferAttempt, *, now: datetime) -> TransferAttempt:
     attempt.because = explain(
         facts, label=attempt.target_label, asked_at=attempt.requested_at, switched=_switched(attempt)
     )
-    _settle(attempt, verdict, now)
+    _settle(held, verdict, now)
     attempt.silence_ms = _silence_ms(attempt, facts)
-    attempt.save()
-    still_open = TransferAttempt.objects.open().filter(call_id=attempt.call_id).exists()
-    Call.objects.filter(pk=attempt.call_id).update(has_open_transfer=still_open)
-    intake.rejudge(attempt.call_id, now=now)
-    call_changed(attempt.call_id)
-    return attempt
+
+
+def tell_call(attempt: TransferAttempt, *, now: datetime) -> None:
+    """The call knows whether a transfer of it is open, and readers are notified on commit.
+
+    Its state is judged again when that changed; whatever else it depends on is judged where it changes.
+    """
+    call = attempt.call
+    still_open = attempt.is_open or TransferAttempt.objects.open().filter(call=call).exists()
+    if call.has_open_transfer != still_open:
+        call.has_open_transfer = still_open
+        bulk.change(Call, call.pk, {"has_open_transfer": still_open})
+        intake.rejudge(call.pk, now=now)
+    call_changed(call.pk)
 
 
 def _switched(attempt: TransferAttempt) -> str:
@@ -132,11 +157,12 @@ def _silence_ms(attempt: TransferAttempt, facts: Sequence[Fact]) -> int | None:
     return sum(part.duration_ms or 0 for part in parts if part)
 
 
-def _settle(attempt: TransferAttempt, verdict: Verdict, now: datetime) -> None:
+def _settle(held: Held, verdict: Verdict, now: datetime) -> None:
     """An attempt settles once; a late fact changes what it proves, never reopens it."""
+    attempt = held.attempt
     if verdict.settled and attempt.state != State.SETTLED:
         attempt.state = State.SETTLED
         attempt.settled_at = now
         attempt.due_at = None
-    elif not verdict.settled and attempt.state == State.PENDING and attempt.evidence.count() > 1:
+    elif not verdict.settled and attempt.state == State.PENDING and len(held.evidence) > 1:
         attempt.state = State.RUNNING

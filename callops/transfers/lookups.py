@@ -10,7 +10,6 @@ from django.db import transaction
 
 from callops.calls.models import Event
 from callops.transfers import evidence
-from callops.transfers.models import TransferAttempt
 from callops.transfers.verdict import Fact, FactKind, in_order
 
 
@@ -30,16 +29,20 @@ def looked_up(
     attempt_id: str, *, now: datetime, event: Event, is_over: bool, caller: str | None = None, ai_leg: str | None = None
 ) -> None:
     """The carrier was asked how the legs are (None: it did not tell); when the caller's is over the caller left."""
-    TransferAttempt.objects.filter(pk=attempt_id).update(looked_up_at=now)
-    evidence.add(attempt_id, FactKind.LOOKED_UP, at=now, event=event, detail={"caller": caller, "ai_leg": ai_leg})
-    TransferAttempt.objects.open().filter(pk=attempt_id).update(due_at=now)
+    held = evidence.hold(attempt_id)
+    held.attempt.looked_up_at = now
+    evidence.add(held, FactKind.LOOKED_UP, at=now, event=event, detail={"caller": caller, "ai_leg": ai_leg})
+    if held.attempt.is_open:
+        held.attempt.due_at = now
+        held.save()
     if is_over:
-        evidence.add(attempt_id, FactKind.CALLER_LEFT, at=now, event=event)
+        evidence.add(held, FactKind.CALLER_LEFT, at=now, event=event)
 
 
 @transaction.atomic
 def ai_leg_end_answered(attempt_id: str, answer: Mapping[str, Any], *, now: datetime, event: Event) -> None:
     """What was answered to our wish to end the AI's leg: a part of the record, no proof of anything."""
-    asked_at = evidence.locked(attempt_id).ai_leg_ended_at
+    held = evidence.hold(attempt_id)
+    asked_at = held.attempt.ai_leg_ended_at
     detail = {**answer, "asked_at": asked_at.isoformat() if asked_at else None}
-    evidence.add(attempt_id, FactKind.AI_LEG_END_ANSWERED, at=now, event=event, detail=detail)
+    evidence.add(held, FactKind.AI_LEG_END_ANSWERED, at=now, event=event, detail=detail)

@@ -15,10 +15,11 @@ from django.db import transaction
 
 from callops.calls import timeline
 from callops.calls.kinds import Kind
-from callops.calls.models import Call, Event, Leg
-from callops.calls.words import Lane, Policy, ReferTarget, Role, Topology
+from callops.calls.models import Call, Event
+from callops.calls.words import Lane, Policy, ReferTarget
 from callops.core.config import config
 from callops.transfers import asides, evidence, trunk
+from callops.transfers.held import Held, can_be_steered
 from callops.transfers.lookups import looks, was_answered
 from callops.transfers.models import State, TransferAttempt
 from callops.transfers.strategies import Answer, Situation, jitter
@@ -61,14 +62,15 @@ class Errand:
     target_uri: str
 
 
-def situation_of(attempt: TransferAttempt, now: datetime) -> Situation:
+def situation_of(of: TransferAttempt | Held, now: datetime) -> Situation:
     """The attempt as the strategy sees it."""
+    held = of if isinstance(of, Held) else Held(of)
+    attempt, facts = held.attempt, held.facts
     moved = [at for at in (attempt.refer_seen_at, attempt.document_fetched_at) if at]
-    facts = evidence.facts_of(attempt)
     looked = looks(facts, since=attempt.redirect_asked_at)
     refusal = next((fact for fact in reversed(facts) if fact.kind == FactKind.REDIRECT_ANSWERED), None)
     heard = [fact.at for fact in facts if moved and fact.kind in HUMAN_IS_DIALLED]
-    steerable = is_steerable(attempt.call)
+    steerable = held.is_steerable
     return Situation(
         now=now,
         policy=Policy(attempt.policy),
@@ -88,7 +90,7 @@ def situation_of(attempt: TransferAttempt, now: datetime) -> Situation:
         looked_up_at=attempt.looked_up_at,
         look_ups=len(looked),
         ai_leg_up=bool(looked) and ai_is_up(looked[-1]),
-        ai_leg_over=Leg.objects.filter(sid=attempt.call.ai_leg_sid, ended_at__isnull=False).exists(),
+        ai_leg_over=held.ai_leg_is_over,
         ai_leg_ended_at=attempt.ai_leg_ended_at,
         ai_leg_answered=was_answered(facts, since=attempt.ai_leg_ended_at),
         summary_wanted=steerable and asides.summary_is_wanted(attempt),
@@ -98,15 +100,13 @@ def situation_of(attempt: TransferAttempt, now: datetime) -> Situation:
 
 
 def is_steerable(call: Call) -> bool:
-    """Whether the caller's own leg is known from the carrier's signed request: never a child, never a trunk's SID."""
-    if call.topology == Topology.TRUNK or not call.carrier_sid:
-        return False
-    return Leg.objects.filter(call=call, sid=call.carrier_sid, role=Role.CALLER, parent_sid="").exists()
+    """Whether the carrier can be asked to move this caller."""
+    return can_be_steered(call, call.legs.all())
 
 
 def due_attempts(now: datetime) -> list[str]:
     """Attempts to look at now, oldest first."""
-    return list(TransferAttempt.objects.due(now).order_by("due_at").values_list("pk", flat=True)[:200])
+    return [pk for pk, _ in _due(now)]
 
 
 def next_due() -> datetime | None:
@@ -117,55 +117,61 @@ def next_due() -> datetime | None:
 
 
 def due_and_next(now: datetime) -> tuple[list[str], datetime | None]:
-    """Attempts to look at now, and when one must be looked at next."""
-    return due_attempts(now), next_due()
+    """Attempts to look at now, and when one must be looked at next. One query while there is one to look at."""
+    due = _due(now)
+    return [pk for pk, _ in due], due[0][1] if due else next_due()
 
 
-def wait_until(attempt_id: str, at: datetime) -> None:
+def wait_until(of: str | Held, at: datetime) -> None:
     """The attempt is looked at again then, unless something settles it before."""
-    TransferAttempt.objects.open().filter(pk=attempt_id).update(due_at=at)
+    held = evidence.hold(of)
+    if held.attempt.is_open:
+        held.attempt.due_at = at
+        held.save()
 
 
-@transaction.atomic
-def claim_refer(attempt_id: str, *, now: datetime) -> Errand | None:
+@transaction.atomic(savepoint=False)
+def claim_refer(of: str | Held, *, now: datetime) -> Errand | None:
     """The right to send the REFER, once; its deadline runs from now."""
-    attempt = evidence.locked(attempt_id)
+    held = evidence.hold(of)
+    attempt = held.attempt
     if attempt.state == State.SETTLED or attempt.refer_asked_at or not attempt.call.ai_call_id:
         return None
     deadline_s = attempt.call.line.refer_deadline_s if attempt.call.line else None
     deadline_at = now + timedelta(seconds=deadline_s or config().refer_deadline_s)
     attempt.refer_asked_at, attempt.refer_deadline_at, attempt.due_at = now, deadline_at, deadline_at
     attempt.state = State.RUNNING
-    attempt.save(update_fields=["refer_asked_at", "refer_deadline_at", "due_at", "state"])
+    held.save()
     target = refer_target(attempt)
     body = {"target_uri": target, "transfer": attempt.pk, "deadline_at": deadline_at.isoformat()}
     _event(attempt, now, Kind.US_REFER_ASKED, Lane.US, body)
     return _errand(attempt, target)
 
 
-@transaction.atomic
-def refer_answered(attempt_id: str, told: Told, *, now: datetime) -> None:
+@transaction.atomic(savepoint=False)
+def refer_answered(of: str | Held, told: Told, *, now: datetime) -> None:
     """OpenAI's answer to the REFER is evidence that it was asked, its absent headers included (contract OpenAI 5.1)."""
-    attempt = evidence.locked(attempt_id)
+    held = evidence.hold(of)
+    attempt = held.attempt
     answered = told.status is not None
     attempt.refer_answer = _answer(told)
     attempt.refer_status, attempt.refer_request_id = told.status, told.request_id
     attempt.refer_processing_ms, attempt.refer_duration_ms = told.processing_ms, told.duration_ms
     if not told.is_ok and not told.is_lost and attempt.state != State.SETTLED:
         attempt.refer_answer, attempt.due_at = Answer.REFUSED, now
-    attempt.save()
     kind = Kind.OPENAI_REFER_ANSWERED if answered else Kind.OPENAI_REFER_UNANSWERED
     body = {**told.body(), "transfer": attempt.pk}
     event = _event(attempt, now, kind, Lane.OPENAI, body)
     fact = FactKind.REFER_ANSWERED if answered else FactKind.REFER_UNANSWERED
     detail = {**told.body(), "asked_at": _iso(attempt.refer_asked_at), "target": refer_target(attempt)}
-    evidence.add(attempt_id, fact, at=now, event=event, detail=detail)
+    evidence.add(held, fact, at=now, event=event, detail=detail)
 
 
-@transaction.atomic
-def pass_deadline(attempt_id: str, *, now: datetime) -> None:
+@transaction.atomic(savepoint=False)
+def pass_deadline(of: str | Held, *, now: datetime) -> None:
     """The REFER's deadline passed unseen: a fact of the clock, once. What comes later still counts."""
-    attempt = evidence.locked(attempt_id)
+    held = evidence.hold(of)
+    attempt = held.attempt
     if attempt.refer_seen_at or not attempt.refer_deadline_at or not attempt.refer_asked_at:
         return
     deadline_s = (attempt.refer_deadline_at - attempt.refer_asked_at).total_seconds()
@@ -179,71 +185,73 @@ def pass_deadline(attempt_id: str, *, now: datetime) -> None:
         source_id=f"refer-deadline:{attempt.pk}",
     )
     if event is not None:
-        after = evidence.add(
-            attempt_id, FactKind.DEADLINE_PASSED, at=now, event=event, detail={"deadline_s": deadline_s}
-        )
-        trunk.watch_on(after, now=now)
+        evidence.add(held, FactKind.DEADLINE_PASSED, at=now, event=event, detail={"deadline_s": deadline_s})
+        trunk.watch_on(attempt, now=now)
 
 
-@transaction.atomic
-def claim_redirect(attempt_id: str, *, tries: int, now: datetime) -> Errand | None:
+@transaction.atomic(savepoint=False)
+def claim_redirect(of: str | Held, *, tries: int, now: datetime) -> Errand | None:
     """The right to send the redirect of this try; lost as soon as the carrier reported that the caller was moved."""
-    attempt = evidence.locked(attempt_id)
+    held = evidence.hold(of)
+    attempt = held.attempt
     moved = attempt.refer_seen_at or attempt.document_fetched_at
     if attempt.state == State.SETTLED or moved or attempt.redirect_tries != tries:
         return None
-    if not is_steerable(attempt.call):
+    if not held.is_steerable:
         return None
     attempt.redirect_tries = tries + 1
     attempt.redirect_asked_at, attempt.redirect_answer, attempt.due_at = now, Answer.NONE, now + timedelta(seconds=2)
     attempt.state = State.RUNNING
-    attempt.save(update_fields=["redirect_tries", "redirect_asked_at", "redirect_answer", "due_at", "state"])
+    held.save()
     body = {"sid": attempt.call.carrier_sid, "transfer": attempt.pk, "tries": attempt.redirect_tries}
     _event(attempt, now, Kind.US_REDIRECT_ASKED, Lane.US, body)
     return _errand(attempt, attempt.target_uri)
 
 
-@transaction.atomic
-def redirect_answered(attempt_id: str, told: Told, *, now: datetime) -> None:
+@transaction.atomic(savepoint=False)
+def redirect_answered(of: str | Held, told: Told, *, now: datetime) -> None:
     """The carrier's answer proves that the redirect was asked; 21220: the caller is gone (contract Twilio 3.5)."""
-    attempt = evidence.locked(attempt_id)
+    held = evidence.hold(of)
+    attempt = held.attempt
     attempt.redirect_answer = _answer(told)
     attempt.redirect_status = told.status
     attempt.redirect_error_code = told.code if isinstance(told.code, int) else None
     attempt.due_at = now if attempt.state != State.SETTLED else attempt.due_at
-    attempt.save()
     answered = told.status is not None
     kind = Kind.CARRIER_REDIRECT_ANSWERED if answered else Kind.CARRIER_REDIRECT_UNANSWERED
     event = _event(attempt, now, kind, Lane.CARRIER, {**told.body(), "transfer": attempt.pk})
     fact = FactKind.REDIRECT_ANSWERED if answered else FactKind.REDIRECT_UNANSWERED
     detail = {**told.body(), "asked_at": _iso(attempt.redirect_asked_at)}
-    evidence.add(attempt_id, fact, at=now, event=event, detail=detail)
+    evidence.add(held, fact, at=now, event=event, detail=detail)
     if told.code == CALLER_IS_GONE:
-        evidence.add(attempt_id, FactKind.CALLER_LEFT, at=now, event=event)
+        evidence.add(held, FactKind.CALLER_LEFT, at=now, event=event)
         Call.objects.filter(pk=attempt.call_id).update(carrier_check_at=now, carrier_checks=0)
 
 
-@transaction.atomic
-def claim_end_of_ai_leg(attempt_id: str, *, now: datetime, before: datetime | None = None) -> Errand | None:
+@transaction.atomic(savepoint=False)
+def claim_end_of_ai_leg(of: str | Held, *, now: datetime, before: datetime | None = None) -> Errand | None:
     """The right to end the AI's leg, so that the dial's `action` takes the caller on (contract Twilio 3.2).
 
     Once, and once more for each process that claimed it (`before`) and died before it wrote down an answer.
     """
-    attempt = evidence.locked(attempt_id)
+    held = evidence.hold(of)
+    attempt = held.attempt
     moved = attempt.refer_seen_at or attempt.document_fetched_at
     if attempt.state == State.SETTLED or attempt.ai_leg_ended_at != before or moved:
         return None
     attempt.ai_leg_ended_at, attempt.due_at = now, now
-    attempt.save(update_fields=["ai_leg_ended_at", "due_at"])
+    held.save()
     return _errand(attempt, attempt.target_uri)
 
 
-@transaction.atomic
-def give_up(attempt_id: str, *, now: datetime, why: str) -> None:
+@transaction.atomic(savepoint=False)
+def give_up(of: str | Held, *, now: datetime, why: str) -> None:
     """No step is left that could move the caller: said, once, and settled as what the evidence proves."""
-    attempt = evidence.locked(attempt_id)
+    held = evidence.hold(of)
+    attempt = held.attempt
     if attempt.state == State.SETTLED:
-        TransferAttempt.objects.filter(pk=attempt_id).update(due_at=None)
+        attempt.due_at = None
+        held.save()
         return
     event = timeline.append(
         attempt.call,
@@ -255,7 +263,12 @@ def give_up(attempt_id: str, *, now: datetime, why: str) -> None:
         source_id=f"gave-up:{attempt.pk}",
     )
     if event is not None:
-        evidence.add(attempt_id, FactKind.GAVE_UP, at=now, event=event, detail={"why": why})
+        evidence.add(held, FactKind.GAVE_UP, at=now, event=event, detail={"why": why})
+
+
+def _due(now: datetime) -> list[tuple[str, datetime]]:
+    due: Any = TransferAttempt.objects.due(now).order_by("due_at")
+    return list(due.values_list("pk", "due_at")[:200])
 
 
 def refer_target(attempt: TransferAttempt) -> str:

@@ -47,9 +47,9 @@ FOUND = {
         "refer_then_redirect",
         [
             *("a looks", "a: move 1 runs take", "a: move 1 refer is taken"),
-            *("a: move 1 refer is answered 200", "a: move 1 runs refer_answered", "a: move 1 runs take"),
+            *("a: move 1 refer is answered 200", "a: move 1 runs refer_answered"),
             *("a: move 1 runs claim_waiting", "time passes", "a looks", "a: move 1 runs take"),
-            *("a: move 1 runs take", "REFER arrives", "deliver referUrl"),
+            *("REFER arrives", "deliver referUrl"),
             *("a: move 1 redirect is applied", "deliver human canceled", "deliver ai completed"),
             *("deliver action of human, ignored", "deliver document"),
         ],
