@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from callops.calls.models import Call, Event
+from callops.calls.words import State
 from callops.core import bulk
 from callops.sideband.models import AiSession, FrameBatch, Turn
 from tests.rows import at, make_call, make_session
@@ -109,3 +110,16 @@ def test_nothing_is_nothing() -> None:
     assert bulk.locked(Call, ["pk"], [], only={}) == []
     assert bulk.after(Event, "call", "seq", {}) == []
     assert Event.objects.count() == 0
+
+
+def test_one_row_is_added_and_one_is_changed_as_they_were_given() -> None:
+    call, other = make_call(), make_call()
+
+    bulk.add(Event, dict(zip(EVENT, event(call, 7), strict=True)))
+    bulk.change(Call, call.pk, {"state": State.TRANSFERRING, "ended_at": at(4), "ai_call_id": None})
+
+    (row,) = Event.objects.all()
+    call.refresh_from_db()
+    assert (row.call_id, row.seq, row.at, row.body, row.source_id) == (call.pk, 7, at(7), {"what": ["é", 7]}, None)
+    assert (call.state, call.ended_at, call.ai_call_id) == ("transferring", at(4), None)
+    assert Call.objects.get(pk=other.pk).state == "live"

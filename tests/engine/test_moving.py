@@ -6,13 +6,16 @@ from datetime import datetime
 from typing import Any, cast
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from callops.calls.kinds import Kind
 from callops.calls.models import Call
 from callops.core.database import in_db
+from callops.engine import moving
 from callops.engine.moving import Mover
 from callops.engine.outside import Outside
-from callops.transfers import moves
+from callops.transfers import company, moves, steps
 from callops.transfers.models import Mechanism, TransferAttempt
 from tests.engine.outside import LOST, OK, FakeOutside
 from tests.rows import NOON, at, body_of, kinds, make_attempt, make_call, make_destination, make_line
@@ -169,3 +172,81 @@ async def test_the_end_of_the_ai_leg_is_a_try_of_the_record() -> None:
 
     assert row.detail["status"] == OK.status
     assert "complete" in desk.outside.names()
+
+
+def counted(work: Any, *args: Any) -> int:
+    """How many statements a visit of the database takes; its BEGIN and COMMIT are two."""
+    with CaptureQueriesContext(connection) as asked:
+        work(*args)
+    return len(asked)
+
+
+def test_each_step_from_the_click_to_the_redirect_costs_few_statements_and_one_visit() -> None:
+    attempt = asked()
+
+    refer = counted(moving._take, attempt.pk, NOON)
+    told = counted(lambda: company.claim_waiting(attempt.pk, speak=True, now=NOON))
+    answered = counted(lambda: steps.refer_answered(attempt.pk, OK, now=at(0.1)))
+    redirect = counted(moving._take, attempt.pk, at(4))
+    redirected = counted(moving._redirect_answered, attempt.pk, OK, at(4.1))
+
+    now = fresh(attempt.pk)
+    assert (now.redirect_tries, now.redirect_answer, now.due_at) == (1, "ok", at(6))
+    assert (refer, told, answered, redirect, redirected) == (10, 8, 10, 16, 12)
+
+
+def test_a_deadline_and_the_redirect_that_follows_are_durable_together_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    attempt = asked()
+    moving._take(attempt.pk, NOON)
+    before = kinds(attempt.call)
+
+    def broken(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("out of luck")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(steps, "claim_redirect", broken)
+        with pytest.raises(RuntimeError, match="out of luck"):
+            moving._take(attempt.pk, at(4))
+    assert kinds(attempt.call) == before
+
+    taken = moving._take(attempt.pk, at(4))
+
+    assert taken is not None
+    assert taken.errand is not None
+    assert kinds(attempt.call)[len(before) :] == [Kind.CLOCK_REFER_DEADLINE, Kind.US_REDIRECT_ASKED]
+
+
+def test_a_refer_whose_process_died_at_once_is_looked_at_again_at_its_deadline() -> None:
+    attempt = asked()
+
+    moving._take(attempt.pk, NOON)
+
+    assert fresh(attempt.pk).due_at == at(4)
+    assert steps.due_and_next(at(3.9)) == ([], at(4))
+    assert steps.due_and_next(at(4)) == ([attempt.pk], at(4))
+
+
+def test_a_trunks_refer_is_looked_into_before_its_deadline() -> None:
+    make_destination(uri="tel:+15550111", label="Front desk")
+    attempt = make_attempt(make_call(make_line(topology="trunk"), topology="trunk"))
+
+    moving._take(attempt.pk, NOON)
+
+    assert fresh(attempt.pk).due_at == at(1)
+
+
+async def test_an_assistant_that_was_told_is_not_asked_about_again_at_the_redirect(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    attempt = await in_db(asked)()
+    desk = Desk(FakeOutside())
+    await desk.advance(attempt, 0)
+    claims: list[str] = []
+    monkeypatch.setattr(company, "claim_waiting", lambda pk, **told: claims.append(pk))
+
+    await desk.advance(attempt, 4)
+
+    assert desk.outside.names() == ["refer", "redirect"]
+    assert claims == []
