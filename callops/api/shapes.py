@@ -61,7 +61,7 @@ def event(row: Event) -> schemas.Event:
 def with_evidence(attempts: AttemptQuerySet) -> AttemptQuerySet:
     """The attempts with all that `transfer` reads, in a constant number of queries."""
     evidence = Evidence.objects.select_related("event").order_by("at", "id")
-    return attempts.select_related("destination").prefetch_related(Prefetch("evidence", evidence))
+    return attempts.select_related("call", "destination").prefetch_related(Prefetch("evidence", evidence))
 
 
 def transfer(row: TransferAttempt) -> schemas.Transfer:

@@ -8,6 +8,7 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from callops.api.models import ApiToken
 from callops.core.clock import now as clock_now
@@ -34,7 +35,8 @@ def user_of(token: str, now: datetime) -> User | None:
     if row is None or not hmac.compare_digest(row.digest, digest) or not row.user.is_active:
         return None
     if row.last_used_at is None or now - row.last_used_at >= _USE_NOTED_EVERY:
-        ApiToken.objects.filter(pk=row.pk).update(last_used_at=now)
+        with transaction.atomic():  # on SQLite it waits for its turn instead of looking again and again
+            ApiToken.objects.filter(pk=row.pk).update(last_used_at=now)
     return row.user
 
 

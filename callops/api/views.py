@@ -13,6 +13,7 @@ from ninja.throttling import BaseThrottle
 
 from callops.api import schemas, shapes
 from callops.api.auth import COMMANDERS, SPEAKERS, PerPerson, SignedRequest
+from callops.audit import middleware as audit
 from callops.calls import timeline
 from callops.calls.commands import hang_up
 from callops.calls.models import Call, CallQuerySet, Destination
@@ -26,6 +27,7 @@ from callops.reports.download import ZIP, download
 from callops.reports.gathering import gather
 from callops.sideband.models import Turn
 from callops.supervision.commands import intervene
+from callops.transfers import switching
 from callops.transfers.commands import cancel, request_transfer
 from callops.transfers.models import TransferAttempt
 
@@ -138,15 +140,19 @@ def ask_transfer(
     ] = None,
 ) -> Status[schemas.Transfer]:
     """The wish is written down and the engine carries it out; follow it at `GET /api/transfers/{id}`."""
+    call, destination, at = _call(request, call_id), _destination(wish.destination), now()
+    seen = switching.standing(call.line, now=at) if call.line else None
+    audit.begin(request)
     attempt = request_transfer(
-        call=_call(request, call_id),
+        call=call,
         asked_by=request.auth.get_username(),
-        now=now(),
-        destination=_destination(wish.destination),
+        now=at,
+        destination=destination,
         uri=wish.uri,
         policy=wish.policy,
         key=key,
         may_type=standing_of(request.auth).may(Right.TYPE_NUMBER),
+        seen=seen,
     )
     return Status(202, shapes.transfer(_attempt(request, attempt.pk)))
 
@@ -172,7 +178,9 @@ def show_transfer(request: SignedRequest, transfer_id: str) -> schemas.Transfer:
 )
 def cancel_transfer(request: SignedRequest, transfer_id: str) -> Status[schemas.Transfer]:
     """Possible until a human is connected; 409 tells what happened instead."""
-    cancelled = cancel(attempt=_attempt(request, transfer_id), asked_by=request.auth.get_username(), now=now())
+    attempt = _attempt(request, transfer_id)
+    audit.begin(request)
+    cancelled = cancel(attempt=attempt, asked_by=request.auth.get_username(), now=now())
     return Status(202, shapes.transfer(_attempt(request, cancelled.pk)))
 
 
@@ -186,7 +194,9 @@ def cancel_transfer(request: SignedRequest, transfer_id: str) -> Status[schemas.
 )
 def hang_up_call(request: SignedRequest, call_id: str) -> Status[schemas.Call]:
     """The wish is written down and the engine ends both legs; 409 when the call is over."""
-    ending = hang_up(call=_call(request, call_id), asked_by=request.auth.get_username(), now=now())
+    call = _call(request, call_id)
+    audit.begin(request)
+    ending = hang_up(call=call, asked_by=request.auth.get_username(), now=now())
     return Status(202, shapes.call(_call(request, ending.pk)))
 
 
@@ -211,8 +221,9 @@ def ask_intervention(
 
     409 says why it cannot be done now: the assistant's session is not open, or it is paused already.
     """
-    by = request.auth.get_username()
-    row = intervene(call=_call(request, call_id), act=wish.act, words=wish.text, by=by, now=now(), key=key)
+    by, call = request.auth.get_username(), _call(request, call_id)
+    audit.begin(request)
+    row = intervene(call=call, act=wish.act, words=wish.text, by=by, now=now(), key=key)
     return Status(202, shapes.intervention(row))
 
 

@@ -12,30 +12,33 @@ from django.db import transaction
 
 from callops.audit.models import Anchor, Entry, Head
 from callops.audit.verbs import BY_CLOCK, FORGET
+from callops.core import bulk
 from callops.core.text import storable
 
 START: Final = "0" * 64
 _HEAD: Final = 1
+_COLUMNS: Final = ("number", "at", "who", "verb", "call", "detail", "before", "digest")
 AT_ONCE: Final = 10_000
 """Entries forgotten in one transaction: whoever acts meanwhile waits for it."""
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record(who: str, verb: str, *, now: datetime, call: str = "", detail: Mapping[str, Any] | None = None) -> Entry:
     """The act or reading is in the audit, together with whatever else its transaction does."""
-    head = _locked_head()
+    number, before = _locked_end()
     entry = Entry(
-        number=head.number + 1,
+        number=number + 1,
         at=now,
         who=storable(who)[:150],
         verb=verb,
         call=call,
         detail=storable(dict(detail or {})),
-        before=head.digest,
+        before=before,
     )
     entry.digest = digest_of(entry)
-    entry.save()
-    Head.objects.filter(pk=_HEAD).update(number=entry.number, digest=entry.digest)
+    bulk.add(Entry, {name: getattr(entry, name) for name in _COLUMNS})
+    entry._state.adding = False
+    bulk.change(Head, _HEAD, {"number": entry.number, "digest": entry.digest})
     return entry
 
 
@@ -46,7 +49,7 @@ def forget(before: datetime, *, held: Collection[str], now: datetime) -> int:
     The first that is about a call on hold stays, and all after it. What was cut off is in the audit, with the hash at
     which the rest begins.
     """
-    _locked_head()
+    _locked_end()
     old = Entry.objects.filter(at__lt=before)
     newer = Entry.objects.filter(at__gte=before).order_by("number").values_list("number", flat=True).first()
     kept = old.filter(call__in=held).order_by("number").values_list("number", flat=True).first()
@@ -61,14 +64,14 @@ def forget(before: datetime, *, held: Collection[str], now: datetime) -> int:
     return count
 
 
-def _locked_head() -> Head:
-    """The end of the chain, ours until the transaction ends; made by whoever writes the first entry."""
-    heads = Head.objects.select_for_update().filter(pk=_HEAD)
-    found = heads.first()
-    if found is None:
+def _locked_end() -> tuple[int, str]:
+    """The number and digest of the last entry, ours until the transaction ends; made by whoever writes the first."""
+    found = bulk.locked(Head, ["number", "digest"], [_HEAD], only={})
+    if not found:
         Head.objects.get_or_create(pk=_HEAD, defaults={"digest": START})
-        found = heads.get()
-    return found
+        found = bulk.locked(Head, ["number", "digest"], [_HEAD], only={})
+    number, digest = found[0]
+    return number, digest
 
 
 def _fault_of_cut(anchor: Anchor | None) -> str | None:

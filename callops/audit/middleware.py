@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +27,11 @@ FAILED = 500
 DOORS = ("/twiml/", "/webhooks/", "/login/", "/account/")
 """The providers' doors are on the timeline of the call, and no person's act. Sign-in and the account page make their
 own entries: a password is not looked at inside a transaction, where tries side by side would not see each other."""
+
+
+BY_ITSELF = ("/api/",)
+"""There every act begins its transaction itself (`begin`), as soon as it is known who asks and for what."""
+_ACT = "_callops_act"
 
 
 class Recent:
@@ -59,19 +65,47 @@ class Audit:
         if request.path.startswith(DOORS):
             return self._get_response(request)
         if request.method == "POST":
-            with transaction.atomic():
-                answer = self._get_response(request)
-                if answer.status_code >= FAILED:
-                    transaction.set_rollback(True)
-                else:
-                    _note(request, answer, ACTS)
-            return answer
+            return self._acted(request)
         answer = self._get_response(request)
         if request.method == "GET" and answer.status_code == 200:
             _note(request, answer, READINGS)
             if request.GET.get("q", "").strip():
                 _note(request, answer, SEARCHES)
         return answer
+
+    def _acted(self, request: HttpRequest) -> HttpResponseBase:
+        with ExitStack() as transactions:
+            act = Act(transactions)
+            setattr(request, _ACT, act)
+            if not request.path.startswith(BY_ITSELF):
+                act.begin()
+            answer = self._get_response(request)
+            if answer.status_code < FAILED:
+                _note(request, answer, ACTS)
+            elif act.is_begun:
+                transaction.set_rollback(True)
+        return answer
+
+
+class Act:
+    """The one transaction of what a request does and of its entry."""
+
+    def __init__(self, transactions: ExitStack) -> None:
+        self._transactions = transactions
+        self.is_begun = False
+
+    def begin(self) -> None:
+        """It is under way."""
+        if not self.is_begun:
+            self._transactions.enter_context(transaction.atomic())
+            self.is_begun = True
+
+
+def begin(request: HttpRequest) -> None:
+    """From here on the request is one transaction with its entry: who asks and for what is looked up before, since on
+    SQLite everybody waits for a transaction.
+    """
+    getattr(request, _ACT).begin()
 
 
 def _note(request: HttpRequest, answer: HttpResponseBase, verbs: Mapping[str, str]) -> None:

@@ -15,7 +15,8 @@ from callops.calls.words import State as CallState
 from callops.core.ids import new_id, new_token
 from callops.core.text import storable
 from callops.transfers import evidence, switching, typed
-from callops.transfers.models import Approval, Outcome, State, TransferAttempt, Witness
+from callops.transfers.models import Approval, Evidence, Outcome, State, TransferAttempt, Witness
+from callops.transfers.switching import Standing
 from callops.transfers.tolls import TollRefused
 from callops.transfers.typed import ApprovalWanted, Wish, check_rate
 from callops.transfers.verdict import FactKind
@@ -60,12 +61,13 @@ def request_transfer(
     summary: str = "",
     may_type: bool = False,
     approved: bool = False,
+    seen: Standing | None = None,
 ) -> TransferAttempt:
     """The wish is recorded once per key; the same key gives the same transfer, whatever has become of it.
 
     `uri` is an address of the directory, or, where the person `may_type`, one that `tolls` lets pass. Raises
     `TargetRefused`, `TooOften`, `ApprovalWanted` (which waits for a second person from then on), `AnotherOpen` or
-    `NotTransferable`.
+    `NotTransferable`. `seen`: how the line's REFERs do, when that was read beforehand.
     """
     if destination is None:
         wish = Wish(uri or "", asked_by, policy or "", key, summary, approved=approved)
@@ -73,7 +75,10 @@ def request_transfer(
         if isinstance(found, Approval):
             raise ApprovalWanted(found)
         destination = found
-    return _request(call, destination, asked_by, now, policy, key, reason, summary)
+    try:
+        return _request(call, destination, asked_by, now, policy, key, reason, summary, seen)
+    except IntegrityError:  # one open transfer per call: the constraint decides, not this process's memory
+        raise AnotherOpen(TransferAttempt.objects.open().get(call_id=call.pk)) from None
 
 
 @transaction.atomic
@@ -86,18 +91,19 @@ def _request(
     key: str | None,
     reason: str,
     summary: str,
+    seen: Standing | None,
 ) -> TransferAttempt:
-    locked = Call.objects.select_for_update().get(pk=call.pk)
+    locked = Call.objects.select_for_update(of=("self",)).select_related("line").get(pk=call.pk)
     if known := _known(locked, key):
         return known
     if asked_by not in (ASSISTANT, CANARY):
         check_rate(asked_by, now=now)
     way = planned_policy(locked, policy)
-    if open_attempt := TransferAttempt.objects.open().filter(call=locked).first():
+    if locked.has_open_transfer and (open_attempt := TransferAttempt.objects.open().filter(call=locked).first()):
         raise AnotherOpen(open_attempt)
     if locked.state not in MOVABLE:
         raise NotTransferable(f"This call is {CallState(locked.state).label}; only a live call can be transferred.")
-    first = switching.way_of(locked, way, now=now)
+    first = switching.way_of(locked, way, now=now, seen=seen)
     attempt = TransferAttempt(
         id=new_id(now),
         token=new_token(),
@@ -142,25 +148,20 @@ def approved_transfer(approval: Approval, *, now: datetime) -> TransferAttempt:
 @transaction.atomic
 def cancel(*, attempt: TransferAttempt, asked_by: str, now: datetime) -> TransferAttempt:
     """The transfer is settled as cancelled; possible until a human is connected, and losing that race is said."""
-    locked = evidence.locked(attempt.pk)
+    held = evidence.hold(attempt.pk)
+    locked = held.attempt
     if locked.state == State.SETTLED:
         if locked.outcome == Outcome.CANCELLED:
             return locked
         raise TooLate(f"Too late to cancel: {Outcome(locked.outcome).label}. {locked.because}")
     locked.cancelled_at = now
-    locked.save(update_fields=["cancelled_at"])
     body = {"by": asked_by, "transfer": locked.pk}
     event = timeline.note(locked.call, at=now, kind=Kind.OPERATOR_CANCELLED, lane=Lane.OPERATOR, body=body)
-    return evidence.add(locked.pk, FactKind.CANCELLED, at=now, event=event, detail={"by": asked_by})
+    return evidence.add(held, FactKind.CANCELLED, at=now, event=event, detail={"by": asked_by})
 
 
 def _opened(attempt: TransferAttempt, now: datetime) -> TransferAttempt:
-    """One open transfer per call: the constraint decides, not this process's memory."""
-    try:
-        with transaction.atomic():
-            attempt.save(force_insert=True)
-    except IntegrityError:
-        raise AnotherOpen(TransferAttempt.objects.open().get(call_id=attempt.call_id)) from None
+    """The wish is on the timeline, the first evidence of its transfer, and the call knows that it is open."""
     by_assistant = attempt.requested_by == ASSISTANT
     body = {
         "label": attempt.target_label,
@@ -174,15 +175,16 @@ def _opened(attempt: TransferAttempt, now: datetime) -> TransferAttempt:
     }
     lane = Lane.OPENAI if by_assistant else Lane.OPERATOR
     event = timeline.note(attempt.call, at=now, kind=Kind.OPERATOR_TRANSFER_ASKED, lane=lane, body=body)
-    witness = Witness.OPENAI if by_assistant else Witness.OPERATOR
-    return evidence.add(
-        attempt.pk,
-        FactKind.ASKED,
+    asked = Evidence(
+        attempt=attempt,
+        kind=FactKind.ASKED,
+        witness=Witness.OPENAI if by_assistant else Witness.OPERATOR,
         at=now,
         event=event,
         detail={"by": attempt.requested_by, "with": _who_has(attempt.call)},
-        witness=witness,
     )
+    evidence.begin(attempt, asked, now=now)
+    return attempt
 
 
 def _who_has(call: Call) -> str:

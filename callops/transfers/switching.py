@@ -62,16 +62,17 @@ def standings(*, now: datetime) -> list[Standing]:
     return [_standing(line, _breaker_of(line), refers[line.pk], now) for line in lines]
 
 
-def way_of(call: Call, policy: Policy, *, now: datetime) -> Way:
+def way_of(call: Call, policy: Policy, *, now: datetime, seen: Standing | None = None) -> Way:
     """What this transfer does first; of several that could be the probe one is.
 
     Only a caller who can be redirected is switched. Must run in the transaction that records the transfer, so that a
-    refused wish takes no probe.
+    refused wish takes no probe. `seen`: how the REFERs of its line did a moment ago; whose the probe is is decided now.
     """
     line = call.line
     if policy != Policy.REFER_THEN_REDIRECT or line is None:
         return Way()
-    seen = standing(line, now=now)
+    if seen is None or seen.line.pk != line.pk:
+        seen = standing(line, now=now)
     if seen.decision.position == Position.CLOSED or not is_steerable(call):
         return Way()
     if seen.decision.position == Position.HALF_OPEN:

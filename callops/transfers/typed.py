@@ -65,10 +65,12 @@ def allowed() -> Allowed:
 def check_rate(by: str, *, now: datetime) -> None:
     """Nothing when the person may ask for one more transfer. Raises `TooOften`."""
     limit = config().transfers_an_hour
-    recent = TransferAttempt.objects.filter(requested_by=by, requested_at__gt=now - HOUR).order_by("requested_at")
-    times = list(recent.values_list("requested_at", flat=True)[: limit + 1])
-    if len(times) >= limit:
-        raise TooOften(len(times), max(1, round((times[-limit] + HOUR - now).total_seconds())))
+    recent = TransferAttempt.objects.filter(requested_by=by, requested_at__gt=now - HOUR).order_by("-requested_at")
+    times = recent.values_list("requested_at", flat=True)
+    if limit > 0 and not times[limit - 1 : limit]:  # the one that would make it too many: the others are not read
+        return
+    asked = list(times[: limit + 1])
+    raise TooOften(len(asked), max(1, round((asked[limit - 1] + HOUR - now).total_seconds())))
 
 
 def target(call: Call, wish: Wish, *, now: datetime) -> Destination | Approval:

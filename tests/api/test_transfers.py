@@ -7,9 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
+from callops.audit.models import Entry
 from callops.calls import timeline
 from callops.calls.kinds import Kind
 from callops.calls.models import Call, Destination
@@ -288,3 +291,32 @@ def test_a_call_takes_the_same_number_of_queries_for_one_transfer_and_for_many(
 
     with django_assert_num_queries(7):
         assert len(api.get(f"/api/calls/{call.pk}").json()["transfers"]) == 4
+
+
+def test_a_click_costs_few_statements_and_who_asks_for_what_is_looked_up_before_its_transaction(
+    api: Client, call: Call, frontdesk: Destination
+) -> None:
+    api.get(f"/api/calls/{call.pk}")  # the token's use is noted
+
+    with CaptureQueriesContext(connection) as asked:
+        answer = ask(api, call, {"destination": "frontdesk"})
+
+    statements = [each["sql"] for each in asked]
+    begun = next(place for place, sql in enumerate(statements) if sql.startswith("SAVEPOINT"))
+    before = " ".join(statements[:begun])
+    assert answer.status_code == 202
+    assert all(of in before for of in ("api_apitoken", "people_team", "calls_destination", "transfers_linebreaker"))
+    assert (begun, len(statements) - begun) == (7, 23)
+
+
+def test_a_wish_for_nobody_or_by_nobody_never_begins_a_transaction_but_for_its_entry(
+    api: Client, call: Call, frontdesk: Destination
+) -> None:
+    api.get(f"/api/calls/{call.pk}")
+
+    with CaptureQueriesContext(connection) as asked:
+        assert ask(api, call, {"destination": "nobody"}).status_code == 422
+        assert Client().post(f"/api/calls/{call.pk}/transfers", {}, "application/json").status_code == 401
+
+    assert not [each for each in asked if each["sql"].startswith("SAVEPOINT")]
+    assert Entry.objects.get(verb="transfer").detail["status"] == 422

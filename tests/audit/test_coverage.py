@@ -15,12 +15,12 @@ from callops.audit import chain
 from callops.audit.middleware import Recent, _name
 from callops.audit.models import Entry
 from callops.audit.verbs import ACTS, READINGS, SEARCHES
-from callops.calls.models import Call
+from callops.calls.models import Call, Event
 from callops.people import groups
 from callops.people.roles import Role
 from callops.transfers.models import TransferAttempt
 from tests.people.test_table import TABLE, House
-from tests.rows import NOON, at
+from tests.rows import NOON, at, make_session
 
 pytestmark = pytest.mark.django_db
 NOT_ACTS = {"login/", "logout/"}
@@ -146,6 +146,37 @@ def test_an_act_whose_entry_cannot_be_written_is_not_done(
 
     assert answer.status_code == 500
     assert not TransferAttempt.objects.exists()
+
+
+@pytest.mark.parametrize("act", ["transfer", "cancel", "hang up", "intervene"])
+def test_an_act_over_the_api_whose_entry_cannot_be_written_is_not_done(
+    house: House, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    """There a transaction begins only when it is known who asks and for what; the act and its entry are both in it."""
+    if act == "transfer":
+        TransferAttempt.objects.all().delete()
+        Call.objects.update(state="live", has_open_transfer=False)
+    make_session(house.call)
+    api = Client(headers={"Authorization": f"Bearer {issue(administrator(), NOON)}"}, raise_request_exception=False)
+    address, wish = {
+        "transfer": (f"calls/{house.call.pk}/transfers", {"destination": "frontdesk"}),
+        "cancel": (f"transfers/{house.attempt.pk}/cancel", {}),
+        "hang up": (f"calls/{house.call.pk}/hangup", {}),
+        "intervene": (f"calls/{house.call.pk}/interventions", {"act": "whisper", "text": "Slower."}),
+    }[act]
+    before = list(Event.objects.values_list("pk", "kind"))
+
+    def full(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("the audit cannot be written")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(chain, "record", full)
+        assert api.post(f"/api/{address}", wish, "application/json").status_code == 500
+    assert list(Event.objects.values_list("pk", "kind")) == before
+
+    assert api.post(f"/api/{address}", wish, "application/json").status_code == 202
+    assert Entry.objects.get().verb in (act, "cancel transfer")
+    assert len(Event.objects.all()) > len(before)
 
 
 def test_signing_in_failing_to_and_signing_out_are_audited() -> None:

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from callops.calls.models import Call, Line
-from callops.calls.words import State, Topology
+from callops.calls.words import Policy, State, Topology
 from callops.transfers import switching
 from callops.transfers.breaker import Position
 from callops.transfers.commands import AnotherOpen
@@ -266,3 +266,24 @@ def test_a_transfer_that_is_waited_for_says_nothing_of_the_line_yet() -> None:
     assert switching.standing(line, now=NOON).health.known == 0
     assert switching.standing(line, now=at(10)).health.known == 7
     assert TransferAttempt.objects.count() == 7
+
+
+@pytest.mark.django_db
+def test_of_two_wishes_that_saw_the_same_moment_one_is_the_probe() -> None:
+    """What the breaker says may be read before the call is locked; whose the probe is may not."""
+    line = sick_line(minutes_ago=10)
+    seen = switching.standing(line, now=NOON)
+
+    ways = [switching.way_of(make_call(line), Policy.REFER_THEN_REDIRECT, now=NOON, seen=seen) for _ in range(2)]
+
+    assert seen.decision.position == Position.HALF_OPEN
+    assert [way.redirect_first for way in ways] == [False, True]
+
+
+@pytest.mark.django_db
+def test_what_was_seen_of_another_line_counts_for_nothing() -> None:
+    seen = switching.standing(make_line(number="+15550777"), now=NOON)
+
+    way = switching.way_of(make_call(sick_line()), Policy.REFER_THEN_REDIRECT, now=NOON, seen=seen)
+
+    assert (way.redirect_first, way.because) == (True, SILENT)
