@@ -144,6 +144,13 @@ def after(model: type[M], of: str, name: str, cursors: Mapping[str, int], *, cou
     return list(model._default_manager.raw(sql, [msgspec.json.encode(cursors).decode()]))
 
 
+def of(model: type[M], name: str, owner: Any) -> list[M]:
+    """The rows of this owner (`name` is the foreign key), in any order."""
+    connection = _connection()
+    (column,) = _columns(model, [name], connection)
+    return list(model._default_manager.raw(f"SELECT * FROM {_table(model, connection)} WHERE {column} = %s", [owner]))
+
+
 def raise_by(model: type[Model], pk: Any, name: str, by: int) -> int | None:
     """The number in this column is so much larger and the row is locked; its new value, None: there is no such row."""
     connection = _connection()

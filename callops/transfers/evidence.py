@@ -78,8 +78,10 @@ def locked(attempt_id: str) -> TransferAttempt:
 
 
 def facts_of(attempt: TransferAttempt) -> list[Fact]:
-    """All evidence of one attempt as the judge takes it."""
-    return Held(attempt).facts
+    """All evidence of one attempt as the judge takes it; no query when it was prefetched."""
+    held = Held(attempt)
+    held.evidence = list(attempt.evidence.all())
+    return held.facts
 
 
 def tries_of(attempt: TransferAttempt) -> list[Try]:

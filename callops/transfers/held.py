@@ -34,12 +34,12 @@ class Held:
     @cached_property
     def evidence(self) -> list[Evidence]:
         """All of it, in its order."""
-        return list(self.attempt.evidence.all())
+        return sorted(bulk.of(Evidence, "attempt", self.attempt.pk), key=lambda each: (each.at, each.pk))
 
     @cached_property
     def legs(self) -> list[Leg]:
         """The legs of the call."""
-        return list(self.attempt.call.legs.all())
+        return bulk.of(Leg, "call", self.attempt.call_id)
 
     @property
     def facts(self) -> list[Fact]:

@@ -123,3 +123,13 @@ def test_one_row_is_added_and_one_is_changed_as_they_were_given() -> None:
     assert (row.call_id, row.seq, row.at, row.body, row.source_id) == (call.pk, 7, at(7), {"what": ["é", 7]}, None)
     assert (call.state, call.ended_at, call.ai_call_id) == ("transferring", at(4), None)
     assert Call.objects.get(pk=other.pk).state == "live"
+
+
+def test_the_rows_of_one_owner_are_found_as_the_orm_finds_them() -> None:
+    call, other = make_call(), make_call()
+    bulk.insert(Event, EVENT, [event(call, 1), event(other, 1), event(call, 2)])
+
+    found = sorted(bulk.of(Event, "call", call.pk), key=lambda row: row.seq)
+
+    assert found == list(Event.objects.filter(call=call).order_by("seq"))
+    assert [(row.at, row.body) for row in found] == [(at(seq), {"what": ["é", seq]}) for seq in (1, 2)]
