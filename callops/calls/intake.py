@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 
-from callops.calls import belated, ends, stages, timeline
-from callops.calls.ends import EndFacts, LegEnd
+from callops.calls import belated, judging, stages, timeline
 from callops.calls.kinds import Kind
-from callops.calls.lifecycle import LegFact, Picture, forward, state_of
+from callops.calls.lifecycle import LegFact, forward
 from callops.calls.models import Call, Event, Leg, Line
-from callops.calls.words import Lane, LegStatus, Role, Session, State, Topology
+from callops.calls.timeline import NewEvent
+from callops.calls.words import Lane, LegStatus, Role, State, Topology
+from callops.core import few_rows
 from callops.core.ids import new_id, new_token
 from callops.core.notify import call_changed
 from callops.core.text import storable
@@ -39,7 +40,30 @@ class LegNews:
     """We asked; the carrier did not tell it by itself."""
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact(NewEvent):
+    """A fact, and the fields of its call that it settles, unless it is a repetition."""
+
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def settle(
+    call: Call, facts: Sequence[Fact], *, now: datetime, legs: Sequence[Leg] | None = None
+) -> list[Event | None]:
+    """The facts are on the timeline of a call that is locked (`judging`), once, with all that follows for its state.
+
+    `legs` are the call's, where they were read before. None in the place of a fact that was a repetition; if all are,
+    nothing is changed.
+    """
+    stored = _judged_fields(call)
+    events = timeline.write(call, facts)
+    told = [fact for fact, event in zip(facts, events, strict=True) if event]
+    if told:
+        _conclude(call, stored, told, judging.legs_of(call) if legs is None else legs, now)
+    return events
+
+
+@transaction.atomic(savepoint=False)
 def record(
     call_id: str,
     *,
@@ -56,33 +80,23 @@ def record(
 
     `changes` are fields of the call that this fact settles. None when the provider repeated itself; nothing is changed.
     """
-    call = Call.objects.select_for_update().get(pk=call_id)
-    event = timeline.append(call, at=at, kind=kind, lane=lane, body=body, source=source, source_id=source_id)
+    call = judging.lock(call_id)
+    fact = Fact(at=at, kind=kind, lane=lane, body=body or {}, source=source, source_id=source_id, changes=changes or {})
+    stored = _judged_fields(call)
+    (event,) = timeline.write(call, [fact])
     if event is None:
         return None
-    for news in legs:
-        _move_leg(call, news, at)
-    if changes:
-        Call.objects.filter(pk=call_id).update(**changes)
-    if kind in stages.TELLING:
-        diagnose(call_id)
-    rejudge(call_id, now=at)
+    if legs:
+        stored |= _moved(call, legs, at)
+    _conclude(call, stored, [fact], judging.legs_of(call), at)
     return event
 
 
-@transaction.atomic
 def note(
     call_id: str, *, at: datetime, kind: Kind, lane: Lane, body: Mapping[str, Any], legs: Sequence[LegNews]
 ) -> Event:
     """A fact that has no identity at its source is on the timeline, and the legs it tells of are moved."""
-    call = Call.objects.select_for_update().get(pk=call_id)
-    event = timeline.note(call, at=at, kind=kind, lane=lane, body=body)
-    for news in legs:
-        _move_leg(call, news, at)
-    if kind in stages.TELLING:
-        diagnose(call_id)
-    rejudge(call_id, now=at)
-    return event
+    return cast(Event, record(call_id, at=at, kind=kind, lane=lane, body=body, legs=legs))
 
 
 @transaction.atomic
@@ -150,70 +164,54 @@ def open_call(
 
 def diagnose(call_id: str) -> None:
     """The call says at which stage it failed before any voice, if it did, and which fact decided that."""
-    rows = Event.objects.filter(call=call_id, kind__in=stages.READ).values_list("seq", "at", "kind", "body")
-    found = stages.classify(stages.StageFact(seq, at, Kind(kind), body) for seq, at, kind, body in rows)
-    stage, seq = (found.stage, found.seq) if found else ("", None)
-    Call.objects.filter(pk=call_id).exclude(failure_stage=stage, failure_seq=seq).update(
-        failure_stage=stage, failure_seq=seq
-    )
+    found = judging.diagnosis(call_id)
+    Call.objects.filter(pk=call_id).exclude(**found).update(**found)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def rejudge(call_id: str, *, now: datetime) -> State:
     """The call's state is what its legs, session and transfer say; who ended it is written once."""
-    call = Call.objects.select_for_update().get(pk=call_id)
-    changes = _judged(call, list(call.legs.all()), now)
+    call = judging.lock(call_id)
+    changes = judging.judged(call, judging.legs_of(call), now)
     if changes:
-        Call.objects.filter(pk=call_id).update(**changes)
+        few_rows.change(Call, call_id, changes)
         call_changed(call_id)
     return State(changes.get("state", call.state))
 
 
-def _leg_fact(leg: Leg) -> LegFact:
-    return LegFact(Role(leg.role), LegStatus(leg.status), awaits_key=leg.screened and leg.accepted_at is None)
+def _conclude(call: Call, stored: Mapping[str, Any], told: Sequence[Fact], legs: Sequence[Leg], now: datetime) -> None:
+    """What the facts settle, and what is judged with them, is written to the call in one go.
+
+    `stored` are the fields of the call as they stand in the database.
+    """
+    new = {name: value for fact in told for name, value in fact.changes.items()}
+    if any(fact.kind in stages.TELLING for fact in told):
+        new |= judging.diagnosis(call.pk)
+    _apply(call, new)
+    judged = judging.judged(call, legs, now)
+    _apply(call, judged)
+    new |= {**judged, "last_seq": call.last_seq}
+    changed = {name: value for name, value in new.items() if name not in stored or stored[name] != value}
+    if changed:
+        few_rows.change(Call, call.pk, changed)
 
 
-def end_facts(call: Call, legs: Iterable[Leg]) -> EndFacts:
-    """What the carrier and we know of the end of a call; who was speaking is not among it."""
-    ended = (
-        LegEnd(
-            role=Role(leg.role),
-            status=LegStatus(leg.status),
-            ended_at=leg.ended_at,
-            sip_code=leg.sip_code,
-            found_over=leg.found_over,
-        )
-        for leg in legs
-    )
-    return EndFacts(
-        legs=tuple(ended), wish=call.end_wish, caller_left_at=call.caller_left_at, ai_left_at=call.ai_left_at
-    )
+def _apply(call: Call, changes: Mapping[str, Any]) -> None:
+    for name, value in changes.items():
+        setattr(call, name, value)
 
 
-def _judged(call: Call, rows: Sequence[Leg], now: datetime) -> dict[str, Any]:
-    """The fields that differ from what is stored."""
-    wanted = bool(call.ai_dialled_at or call.ai_call_id)
-    legs = tuple(_leg_fact(leg) for leg in rows)
-    picture = Picture(
-        legs=legs, session=Session(call.ai_session), transfer_open=call.has_open_transfer, ai_wanted=wanted
-    )
-    state = state_of(picture)
-    changes: dict[str, Any] = {} if state == call.state else {"state": state}
-    answered = any(leg.role == Role.AI and leg.status == LegStatus.IN_PROGRESS for leg in legs)
-    if call.answered_at is None and (answered or call.ai_session == Session.OPEN):
-        changes["answered_at"] = now
-    if state == State.ENDED:
-        changes |= _ending(call, rows, now)
-    return changes
+def _judged_fields(call: Call) -> dict[str, Any]:
+    return {name: getattr(call, name) for name in judging.JUDGED}
 
 
-def _ending(call: Call, legs: Sequence[Leg], now: datetime) -> dict[str, Any]:
-    """When the call ended is written once; who ended it follows the facts, of which some come late."""
-    ended_by = ends.who(end_facts(call, legs))
-    ending: dict[str, Any] = {} if ended_by == call.ended_by else {"ended_by": ended_by}
-    if call.ended_at is None:
-        ending |= {"ended_at": now, "carrier_check_at": None, "webhook_due_at": None}
-    return ending
+def _moved(call: Call, legs: Sequence[LegNews], at: datetime) -> dict[str, Any]:
+    """The legs are moved, and what came earlier than they did is on the timeline; the call's fields that are stored."""
+    few_rows.change(Call, call.pk, {"last_seq": call.last_seq})
+    for news in legs:
+        _move_leg(call, news, at)
+    ((call.last_seq,),) = few_rows.values(Call, ["last_seq"], pk=call.pk)
+    return {"last_seq": call.last_seq}
 
 
 def _move_leg(call: Call, news: LegNews, at: datetime) -> None:

@@ -14,7 +14,7 @@ from django.db.models import F
 from callops.calls.kinds import Kind
 from callops.calls.models import Call, Event
 from callops.calls.words import Lane
-from callops.core import bulk
+from callops.core import bulk, few_rows
 from callops.core.notify import call_changed, calls_changed
 from callops.core.text import storable
 
@@ -29,6 +29,41 @@ class NewEvent:
     kind: Kind
     lane: Lane
     body: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
+    source_id: str | None = None
+
+
+COLUMNS = ("call", "seq", "at", "lane", "kind", "body", "source", "source_id")
+
+
+def write(call: Call, facts: Sequence[NewEvent]) -> list[Event | None]:
+    """The facts are on the timeline in this order, and readers are notified on commit; None in the place of one whose
+    `source_id` was written before (a repetition of the provider).
+
+    For a transaction that has locked the call, whose `last_seq` counts them afterwards and is still to be stored.
+    """
+    events = [
+        Event(
+            call_id=call.pk,
+            seq=seq,
+            at=fact.at,
+            kind=fact.kind,
+            lane=fact.lane,
+            body=storable(dict(fact.body)),
+            source=fact.source,
+            source_id=_identity(fact.source_id),
+        )
+        for seq, fact in enumerate(facts, start=call.last_seq + 1)
+    ]
+    keys = _inserted(events)
+    for event in events:
+        event.pk = keys.get(event.seq)
+    written = [event for event in events if event.pk]
+    if written:
+        _close_gaps(written, after=call.last_seq)
+        call.last_seq += len(written)
+        call_changed(call.pk)
+    return [event if event.pk else None for event in events]
 
 
 @transaction.atomic
@@ -61,7 +96,7 @@ def append_all(facts: Mapping[str, Sequence[NewEvent]]) -> None:
         for pk, seq_after in last.items()
         for seq, new in enumerate(facts[pk], start=seq_after - len(facts[pk]) + 1)
     )
-    bulk.insert(Event, ["call", "seq", "at", "lane", "kind", "body", "source", "source_id"], rows)
+    bulk.insert(Event, COLUMNS, rows)
     calls_changed(last, by_talk=True)
 
 
@@ -164,6 +199,23 @@ def _identity(source_id: str | None) -> str | None:
     if text is None or len(text) <= IDENTITY_CHARS:
         return text
     return f"{text[: IDENTITY_CHARS - 65]}:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _inserted(events: Sequence[Event]) -> dict[int, int]:
+    """The key of each event that was not written before, by its number."""
+    rows = [
+        (each.call_id, each.seq, each.at, each.lane, each.kind, each.body, each.source, each.source_id)
+        for each in events
+    ]
+    return dict(few_rows.insert_new(Event, COLUMNS, rows, once=("source", "source_id"), back=("seq", "pk")))
+
+
+def _close_gaps(events: Sequence[Event], *, after: int) -> None:
+    """The numbers follow each other, although one of the facts was a repetition."""
+    for seq, event in enumerate(events, start=after + 1):
+        if event.seq != seq:
+            event.seq = seq
+            few_rows.change(Event, event.pk, {"seq": seq})
 
 
 def _take_numbers(call_id: str, count: int) -> int:

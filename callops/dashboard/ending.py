@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from callops.calls import ends
 from callops.calls.ends import End, Talk
-from callops.calls.intake import end_facts
+from callops.calls.judging import end_facts
 from callops.calls.models import Call
 from callops.sideband.models import AiSession
 

@@ -6,9 +6,10 @@ import itertools
 from typing import Any
 
 import pytest
+from django.db import transaction
 
-from callops.calls import intake
-from callops.calls.intake import LegNews
+from callops.calls import intake, judging
+from callops.calls.intake import Fact, LegNews
 from callops.calls.kinds import Kind
 from callops.calls.models import Call, Event, Leg
 from callops.calls.words import EndedBy, FailureStage, Lane, LegStatus, Role, Session, State, Topology
@@ -204,3 +205,44 @@ def test_a_fact_without_identity_moves_legs_too() -> None:
 
     call.refresh_from_db()
     assert call.state == State.ENDED
+
+
+def test_of_facts_told_together_a_repetition_is_left_out_with_what_it_settles_and_leaves_no_gap() -> None:
+    call = make_ringing_call()
+    fact = {"at": at(1), "lane": Lane.OPENAI, "source": "openai"}
+    first = Fact(kind=Kind.OPENAI_WEBHOOK, source_id="wh_1", **fact)
+    repeated = Fact(kind=Kind.OPENAI_WEBHOOK, source_id="wh_1", changes={"ai_call_id": "rtc_other"}, **fact)
+    after = Fact(at=at(2), kind=Kind.US_CORRELATED, lane=Lane.US, changes={"incomplete": True})
+    with transaction.atomic():
+        intake.settle(judging.lock(call.pk), [first], now=at(1))
+
+    with transaction.atomic():
+        events = intake.settle(judging.lock(call.pk), [repeated, after], now=at(2))
+
+    call.refresh_from_db()
+    assert [event and event.seq for event in events] == [None, 2]
+    assert list(Event.objects.filter(call=call).values_list("seq", "kind")) == [
+        (1, "openai.webhook"),
+        (2, "us.correlated"),
+    ]
+    assert (call.last_seq, call.ai_call_id, call.incomplete) == (2, None, True)
+
+
+def test_what_was_raised_before_its_leg_was_known_is_numbered_after_the_fact_that_made_it_known() -> None:
+    call = make_ringing_call()
+    alert = {"at": at(0), "kind": Kind.CARRIER_ALERT, "lane": Lane.CARRIER, "source": "twilio"}
+    Event.objects.create(body={"resource_sid": HUMAN}, source_id="alert:1", **alert)
+
+    event = hear(call, leg(Role.HUMAN, LegStatus.RINGING), seconds=1)
+
+    call.refresh_from_db()
+    assert event is not None
+    assert kinds(call)[-2:] == ["carrier.leg", "carrier.alert"]
+    assert (event.seq, call.last_seq) == (1, 2)
+
+
+def test_a_fact_upon_which_the_state_is_judged_again_takes_few_statements(django_assert_num_queries: Any) -> None:
+    call = make_call()
+
+    with django_assert_num_queries(5):  # the call, the fact, the legs, the facts of the way to the AI, the call
+        intake.record(call.pk, at=at(1), kind=Kind.OPENAI_ACCEPT_ANSWERED, lane=Lane.OPENAI, body={"status": 200})
