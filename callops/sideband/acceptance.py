@@ -5,24 +5,32 @@ A 200 on accept means *asked*; only an open sideband proves that the call lives 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from callops.calls import intake
+from callops.calls import intake, judging
+from callops.calls.intake import Fact
 from callops.calls.kinds import Kind
-from callops.calls.models import Destination, Event
-from callops.calls.words import Lane, Session
+from callops.calls.models import Destination, Event, Line
+from callops.calls.words import Lane, Session, State
+from callops.core import few_rows
 from callops.sideband import arrivals
+from callops.sideband.arrivals import Announcement
 from callops.sideband.models import AiSession
 from callops.sideband.payload import Choice, back_again, session_payload
 
 CLAIM_S = 5.0
 TOO_OLD_S = 60.0
+CLAIMED = (
+    *("id", "call", "ai_call_id", "position_base", "created_at"),
+    *("decision_until", "accepted_at", "refused_at"),
+)
+"""The fields of a session by which it is decided who may accept, and with what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,33 +43,106 @@ class Decision:
     payload: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An AI call that announced itself, and what must be sent when the decision is ours at once."""
+
+    session_id: int
+    call_id: str
+    decision: Decision | None = None
+
+
+def arrive(news: Announcement, *, key: str, owner: str, at: datetime, clock: Callable[[], datetime]) -> Arrival:
+    """The AI call is known, joined to its call, and on the timeline once, however often the webhook is delivered.
+
+    Whoever brings it first has the right to accept, as by `claim`. Of deliveries at the same moment one comes first;
+    the others find what it made.
+    """
+    session = arrivals.known(news)
+    if session is None:
+        choices = _choices()
+        try:
+            return _first_arrival(news, choices, key=key, owner=owner, at=at, clock=clock)
+        except IntegrityError:
+            session = arrivals.known(news)
+            if session is None:
+                raise
+    return Arrival(session.pk, session.call_id)
+
+
+@transaction.atomic
+def _first_arrival(
+    news: Announcement,
+    choices: Sequence[Choice],
+    *,
+    key: str,
+    owner: str,
+    at: datetime,
+    clock: Callable[[], datetime],
+) -> Arrival:
+    match = arrivals.find(news, key=key, at=at)
+    now, call = clock(), match.place.call  # it may have taken a while until it was our turn
+    legs, facts = judging.legs_of(call), arrivals.facts(news, match, at)
+    session = AiSession(
+        call_id=call.pk,
+        ai_call_id=news.ai_call_id,
+        webhook_at=at,
+        created_at=news.created_at,
+        invite_sid=news.invite_sid,
+        position_base=match.place.position_base,
+    )
+    may_be = _may_accept(session, judging.state_with(call, legs, facts[0].changes), now)
+    line = arrivals.answering_line(call) if may_be else None
+    if line is not None:
+        session.decision_owner, session.decision_until = owner, now + timedelta(seconds=CLAIM_S)
+    few_rows.insert(session)
+    few_rows.insert(arrivals.judgement(match, at))
+    decision = _decision(session, line, choices) if line is not None else None
+    if decision is not None:
+        facts.append(_asked(decision, now))
+    intake.settle(call, facts, now=at, legs=legs)
+    return Arrival(session.pk, call.pk, decision)
+
+
 def is_too_old(session: AiSession, now: datetime) -> bool:
     """A webhook this late is about a dead call (contract OpenAI 1.4)."""
     return (now - session.created_at).total_seconds() > TOO_OLD_S
 
 
+def is_pointless(state: str) -> bool:
+    """Whether the caller is known to be gone, so that accepting would raise a ghost (contract OpenAI 1.5)."""
+    return state == State.ENDED
+
+
 @transaction.atomic
 def claim(session_id: int, *, owner: str, now: datetime) -> Decision | None:
     """The right to accept, for `CLAIM_S` seconds; None when it was decided, is being decided, or must not be."""
-    session = _with_call(session_id)
-    if is_too_old(session, now) or arrivals.is_pointless(session) or arrivals.lost_line(session) is None:
+    session = few_rows.locked(AiSession, session_id, CLAIMED)
+    if session.accepted_at or session.refused_at or (session.decision_until and session.decision_until >= now):
         return None
-    free = Q(decision_until__isnull=True) | Q(decision_until__lt=now)
-    undecided = AiSession.objects.filter(free, pk=session_id, accepted_at__isnull=True, refused_at__isnull=True)
-    if undecided.update(decision_owner=owner, decision_until=now + timedelta(seconds=CLAIM_S)) != 1:
+    call = judging.lock(session.call_id)
+    line = arrivals.answering_line(call)
+    if line is None or not _may_accept(session, call.state, now):
         return None
-    decision = _decision(_with_call(session_id))
-    if decision is None:
-        return None
-    intake.record(
-        decision.call_id,
+    until = now + timedelta(seconds=CLAIM_S)
+    few_rows.change(AiSession, session_id, {"decision_owner": owner, "decision_until": until})
+    decision = _decision(session, line, _choices())
+    intake.settle(call, [_asked(decision, now)], now=now)
+    return decision
+
+
+def _may_accept(session: AiSession, state: str, now: datetime) -> bool:
+    return not is_too_old(session, now) and not is_pointless(state)
+
+
+def _asked(decision: Decision, now: datetime) -> Fact:
+    return Fact(
         at=now,
         kind=Kind.US_ACCEPT_ASKED,
         lane=Lane.US,
         body={"call_id": decision.ai_call_id, "model": decision.payload["model"]},
         changes={"ai_session": Session.ACCEPTING},
     )
-    return decision
 
 
 def is_decided(session_id: int) -> bool:
@@ -80,8 +161,7 @@ def undecided(now: datetime) -> list[int]:
 @transaction.atomic
 def accepted(session_id: int, *, at: datetime, kind: Kind, body: Mapping[str, Any]) -> None:
     """The accept was asked for and nobody said no; the sideband must prove the rest."""
-    AiSession.objects.filter(pk=session_id).update(accepted_at=at, decision_until=None)
-    session = AiSession.objects.get(pk=session_id)
+    session = few_rows.change(AiSession, session_id, {"accepted_at": at, "decision_until": None}, ["id", "call"])
     intake.record(session.call_id, at=at, kind=kind, lane=Lane.OPENAI, body=body)
 
 
@@ -132,11 +212,11 @@ def _with_call(session_id: int) -> AiSession:
     return AiSession.objects.select_related("call__line").get(pk=session_id)
 
 
-def _decision(session: AiSession) -> Decision | None:
-    line = arrivals.lost_line(session)
-    if line is None:
-        return None
-    choices = [Choice(row.name, row.label) for row in Destination.objects.all()]
+def _choices() -> list[Choice]:
+    return [Choice(name, label) for name, label in Destination.objects.values_list("name", "label")]
+
+
+def _decision(session: AiSession, line: Line, choices: Sequence[Choice]) -> Decision:
     payload = session_payload(
         model=line.model,
         voice=line.voice,

@@ -12,13 +12,18 @@ from typing import Any
 
 from django.db import transaction
 
-from callops.calls import intake
+from callops.calls import intake, judging
+from callops.calls.intake import Fact
 from callops.calls.kinds import Kind
 from callops.calls.models import Call
 from callops.calls.words import Lane, Session
+from callops.core import few_rows
 from callops.sideband.models import AiSession, FrameBatch
 from callops.sideband.packing import unpacked
 from callops.sideband.signs import Signs
+
+HELD = ("id", "call", "ai_call_id", "lease_owner")
+"""The fields of a session by which it is known who may write, and about what."""
 
 
 class LeaseLost(Exception):
@@ -34,12 +39,12 @@ def replay(session_id: int) -> Iterator[tuple[int, bytes]]:
 @transaction.atomic
 def opened(session_id: int, *, owner: str, at: datetime, duration_ms: int, signs: Signs) -> bool:
     """The sideband is open, which proves that the call lives; True the first time (the assistant greets then)."""
-    session = AiSession.objects.select_for_update().get(pk=session_id)
+    session = few_rows.locked(AiSession, session_id, [*HELD, "opened_at"])
     again = session.opened_at is not None
     if session.lease_owner != owner:
         raise LeaseLost(f"session {session_id}")
     first = {} if again else {"opened_at": at}
-    AiSession.objects.filter(pk=session_id).update(**asdict(signs), **first)
+    few_rows.change(AiSession, session_id, {**asdict(signs), **first})
     body = {"again": again, "duration_ms": duration_ms}
     _tell(session, at, Kind.OPENAI_SIDEBAND_OPEN, body, Session.OPEN)
     return not again
@@ -50,14 +55,14 @@ def dropped(session_id: int, *, owner: str, at: datetime, code: int, reason: str
     """The socket closed; whether the call is over is not known yet (contract OpenAI 4.3)."""
     if AiSession.objects.filter(pk=session_id, lease_owner=owner).update(dropped_at=at) != 1:
         raise LeaseLost(f"session {session_id}")
-    session = AiSession.objects.get(pk=session_id)
+    session = few_rows.locked(AiSession, session_id, HELD)
     _tell(session, at, Kind.OPENAI_SIDEBAND_DROPPED, {"code": code, "reason": reason}, Session.RECONNECTING)
 
 
 @transaction.atomic
 def closed(session_id: int, *, owner: str, at: datetime, why: str, kind: Kind, body: Mapping[str, Any]) -> None:
     """The AI's session is over; the carrier is asked about the caller's leg next."""
-    session = AiSession.objects.select_for_update().get(pk=session_id)
+    session = few_rows.locked(AiSession, session_id, [*HELD, "closed_at"])
     if session.closed_at is not None:
         return
     if session.lease_owner != owner:
@@ -73,6 +78,6 @@ def closed(session_id: int, *, owner: str, at: datetime, why: str, kind: Kind, b
 
 def _tell(session: AiSession, at: datetime, kind: Kind, body: Mapping[str, Any], state: Session) -> None:
     """The fact is on the timeline; it speaks for the call only while this is the call's newest session."""
-    newest = Call.objects.filter(pk=session.call_id, ai_call_id=session.ai_call_id).exists()
-    changes = {"ai_session": state} if newest else {}
-    intake.record(session.call_id, at=at, kind=kind, lane=Lane.OPENAI, body=body, changes=changes)
+    call = judging.lock(session.call_id)
+    changes = {"ai_session": state} if call.ai_call_id == session.ai_call_id else {}
+    intake.settle(call, [Fact(at=at, kind=kind, lane=Lane.OPENAI, body=body, changes=changes)], now=at)

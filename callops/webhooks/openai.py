@@ -30,6 +30,7 @@ from callops.providers.openai import calls, sip_headers, webhook
 from callops.providers.openai.webhook import WebhookEvent
 from callops.providers.told import Told, told
 from callops.sideband import acceptance, arrivals, deciding
+from callops.sideband.acceptance import Decision
 from callops.sideband.models import AiSession
 from callops.webhooks import gate
 from callops.webhooks.refusing import unsigned_openai
@@ -58,42 +59,41 @@ async def receive(request: HttpRequest) -> HttpResponse:
         await in_db(beat)(OPENAI_WEBHOOK, at)
         return HttpResponse(status=200)
     news = _announcement(event, event.call_id, delivery, at, gate.kept_headers(request))
-    session = await in_db(arrivals.arrive)(news, key=config().secret_key, at=at)
-    with about_call(session.call_id):
-        await _decide(session)
+    arrival = await in_db(acceptance.arrive)(news, key=config().secret_key, owner=OWNER, at=at, clock=clock.now)
+    with about_call(arrival.call_id):
+        await _decide(arrival.session_id, arrival.decision)
     await in_db(beat)(OPENAI_WEBHOOK, at)
     return HttpResponse(status=200)
 
 
-async def _decide(session: AiSession) -> None:
+async def _decide(session_id: int, decision: Decision | None) -> None:
     """One process accepts. A redelivery waits for the decider, and takes over when that one is dead."""
-    while True:
+    while decision is None:
         now = clock.now()
-        decision = await in_db(acceptance.claim)(session.pk, owner=OWNER, now=now)
-        if decision is not None:
-            accept = functools.partial(_accept, _client(asyncio.get_running_loop()))
-            await deciding.carry_out(decision, accept=accept, clock=clock.now)
-            return
-        why = await in_db(_why_not)(session.pk, now)
+        why = await in_db(_why_not)(session_id, now)
         if why is not None:
-            await in_db(acceptance.held_back)(session.pk, at=now, cause=why[0], why=why[1])
+            await in_db(acceptance.held_back)(session_id, at=now, cause=why[0], why=why[1])
             return
-        if await in_db(acceptance.is_decided)(session.pk):
+        if await in_db(acceptance.is_decided)(session_id):
             return
-        await asyncio.sleep(POLL_S)
+        decision = await in_db(acceptance.claim)(session_id, owner=OWNER, now=now)
+        if decision is None:
+            await asyncio.sleep(POLL_S)
+    accept = functools.partial(_accept, _client(asyncio.get_running_loop()))
+    await deciding.carry_out(decision, accept=accept, clock=clock.now)
 
 
 def _why_not(session_id: int, now: datetime) -> tuple[str, str] | None:
     """Why nobody may accept this call, as cause and sentence; None when the only reason is another decider."""
-    session = AiSession.objects.select_related("call__line").get(pk=session_id)
+    session = AiSession.objects.select_related("call").get(pk=session_id)
     if acceptance.is_decided(session.pk):
         return None
     if acceptance.is_too_old(session, now):
         age_s = (now - session.created_at).total_seconds()
         return "too_old", f"The webhook is {age_s:.0f} s old; its call is dead."
-    if arrivals.is_pointless(session):
+    if acceptance.is_pointless(session.call.state):
         return "caller_gone", "The caller is gone already."
-    if arrivals.lost_line(session) is None:
+    if arrivals.answering_line(session.call) is None:
         return "no_line", "The number the caller dialled is not known, so no line can answer."
     return None
 
