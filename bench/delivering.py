@@ -30,7 +30,7 @@ from bench import stage  # noqa: E402
 from bench.cost import Stopwatch  # noqa: E402
 from callops.core.database import in_db  # noqa: E402
 from callops.core.server import Server  # noqa: E402
-from callops.dashboard import fragments  # noqa: E402
+from callops.dashboard.call_rows import turn_row  # noqa: E402
 from callops.dashboard.hub import hub  # noqa: E402
 from callops.dashboard.outbox import Outbox  # noqa: E402
 from callops.dashboard.routing import websocket_urlpatterns  # noqa: E402
@@ -72,7 +72,7 @@ class Ways:
         """All sockets are there; the text of all deliveries is a row of the call's transcript."""
         await _until(lambda: min(len(self._watching), InGroup.there, len(self._bare.connections)) == sockets)
         turn = await in_db(Turn.objects.get)(call_id=self._call_id)
-        self._text = await in_db(fragments.turn)(turn, swap="true")
+        self._text = turn_row(turn, swap="true")
 
     async def hub(self) -> None:
         """What the hub does with a text that is rendered."""

@@ -1,4 +1,4 @@
-"""Pieces of pages as htmx swaps them out of band: the same templates as the pages, rendered once for all watchers."""
+"""Pieces of pages as htmx swaps them out of band: the same rows and templates as the pages, once for all watchers."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from callops.core.clock import now
 from callops.dashboard import call_page, signs
 from callops.dashboard.board import Counts, Row
 from callops.dashboard.board_row import board_row as drawn
+from callops.dashboard.call_rows import event_row, turn_row
 from callops.sideband.models import Turn
 
 Place = tuple[int, int]
@@ -36,23 +37,13 @@ def house() -> list[str]:
     return [render_to_string(f"dashboard/_{name}.html", context) for name in ("alarms", "signs")]
 
 
-def turn(row: Turn, swap: str = "") -> str:
-    """One row of the transcript."""
-    return render_to_string("dashboard/_turn.html", {"turn": row, "swap": swap})
-
-
-def event(row: Event) -> str:
-    """One row of the timeline."""
-    return render_to_string("dashboard/_event.html", {"event": row})
-
-
 def turns(changed: Iterable[Turn], places: list[Place]) -> str:
     """Changed rows swapped by id, new ones put where they belong; `places` (sorted) is kept up to date."""
-    pieces = []
+    pieces: list[str] = []
     for row in changed:
         place = call_page.order(row)
         if _holds(places, place):
-            pieces.append(turn(row, swap="true"))
+            pieces.append(turn_row(row, swap="true"))
             continue
         pieces += _forget_old_place(row.pk, places)
         pieces.append(_inserted(row, place, places))
@@ -70,7 +61,7 @@ def gone(turn_ids: Set[int] | None, places: list[Place]) -> str:
 
 def events(new: Sequence[Event]) -> str:
     """New rows at the end of the timeline."""
-    return put("beforeend:#timeline", [event(row) for row in new]) if new else ""
+    return put("beforeend:#timeline", map(event_row, new)) if new else ""
 
 
 def put(swap: str, pieces: Iterable[str]) -> SafeString:
@@ -99,8 +90,8 @@ def moved(joined: str) -> str:
 
 def whole(picture: call_page.Picture) -> str:
     """Transcript and timeline from the first row to the last."""
-    return put("innerHTML:#transcript", map(turn, picture.turns)) + put(
-        "innerHTML:#timeline", map(event, picture.events)
+    return put("innerHTML:#transcript", map(turn_row, picture.turns)) + put(
+        "innerHTML:#timeline", map(event_row, picture.events)
     )
 
 
@@ -132,4 +123,4 @@ def _inserted(row: Turn, place: Place, places: list[Place]) -> str:
     index = bisect_left(places, place)
     swap = f"beforebegin:#turn-{places[index][1]}" if index < len(places) else "beforeend:#transcript"
     insort(places, place)
-    return put(swap, [turn(row)])
+    return put(swap, [turn_row(row)])

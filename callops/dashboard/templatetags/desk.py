@@ -14,11 +14,11 @@ from django.utils.safestring import SafeString
 
 from callops.alerts.models import Incident
 from callops.calls import numbers
-from callops.calls.models import Call, Event
+from callops.calls.models import Call
 from callops.calls.withheld import is_withheld
 from callops.calls.words import Redaction
 from callops.core.clock import now
-from callops.dashboard import moments, phrases, proof, record, signs, wording
+from callops.dashboard import moments, phrases, proof, record, signs
 from callops.dashboard.moments import going_on, iso, lasted, rough
 from callops.dashboard.phrases import Chip
 from callops.transfers import evidence
@@ -174,12 +174,6 @@ def chip(of: Chip) -> SafeString:
 
 
 @register.filter
-def sentence(event: Event) -> str:
-    """The event in a supervisor's words."""
-    return wording.sentence(event.kind, event.body)
-
-
-@register.filter
 def testimony(fact: Evidence) -> str:
     """What the witness said."""
     return proof.testimony(fact.kind, fact.detail)
@@ -237,9 +231,3 @@ def heard(span: Span) -> str:
 def pretty(body: Any) -> str:
     """JSON as it came, indented."""
     return json.dumps(body, indent=2, ensure_ascii=False, default=str)
-
-
-@register.filter
-def raw_matters(event: Event) -> bool:
-    """Whether the raw body says more than the page already does (a finished turn stands in the transcript)."""
-    return bool(event.body) and event.kind != "openai.turn"

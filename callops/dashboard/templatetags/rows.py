@@ -5,6 +5,8 @@ from __future__ import annotations
 from django import template
 
 from callops.dashboard.board_row import board_rows
+from callops.dashboard.call_rows import event_rows, turn_rows
 
 register = template.Library()
-register.filter("board_rows", board_rows)
+for drawn in (board_rows, turn_rows, event_rows):
+    register.filter(drawn)
