@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q
 
 from callops.calls.models import Call
 from callops.core.models import Counter
+from callops.core.prepared import Prepared
+from callops.dashboard import board_reading
 from callops.dashboard.needs import Need, need
 from callops.dashboard.sifting import ALL, Sift
 from callops.people.standing import EVERYTHING, Scope
-from callops.sideband import glance
 from callops.sideband.batches import BEHIND
 from callops.sideband.glance import WELL, Standing
-from callops.sideband.models import Speaker, Turn
-from callops.supervision import presence
-from callops.transfers.models import Approval, TransferAttempt
+from callops.sideband.models import Turn
+from callops.transfers.models import TransferAttempt
 
 NEEDS = "needs"
 LIVE = "live"
@@ -85,39 +85,20 @@ class Counts:
 
 
 def rows(now: datetime, scope: Scope = EVERYTHING, only: Collection[str] | None = None) -> list[Row]:
-    """The board's rows, newest call first; `only` of these calls when given. Seven queries."""
-    wanted = scope.calls(Call.objects.on_board(now=now))
-    if only is not None:
-        wanted = wanted.filter(pk__in=only)
-    unheard = [Speaker.TOOL, Speaker.OPERATOR]
-    spoken = Turn.objects.filter(call=OuterRef("pk")).exclude(speaker__in=unheard).exclude(text="")
-    moved = TransferAttempt.objects.filter(call=OuterRef("pk"))
-    calls = list(wanted.newest_first().select_related("line"))
-    last_turns = _last(wanted, spoken.order_by("-position", "-pk"))
-    last_moves = _last(wanted, moved.order_by("-pk"))
-    turns = {turn.call_id: turn for turn in Turn.objects.filter(pk__in=last_turns)}
-    attempts = {attempt.call_id: attempt for attempt in TransferAttempt.objects.filter(pk__in=last_moves)}
-    kept, looking = glance.glances(only), presence.looking(only, now) if calls else {}
-    undecided = Approval.objects.filter(call__in=wanted.order_by(), decided_at=None).order_by("pk")
-    waiting = {each.call_id: each for each in undecided if each.is_open(now)}
-    tools = _tools(wanted)
-    rows = []
-    for call in calls:
-        standing = glance.standing(kept.get(call.pk), now)
-        attempt, who = attempts.get(call.pk), looking.get(call.pk, ())
-        rows.append(
-            Row(
-                call=call,
-                attempt=attempt,
-                turn=turns.get(call.pk),
-                need=need(call, attempt, now, standing, waiting.get(call.pk)),
-                standing=standing,
-                tools=tools.get(call.pk, ()),
-                looking=who,
-                stamp=_stamp(call, standing, who, now),
-            )
+    """The board's rows, newest call first; `only` of these calls when given. At most five queries."""
+    return [
+        Row(
+            call=each.call,
+            attempt=each.attempt,
+            turn=each.turn,
+            need=need(each.call, each.attempt, now, each.standing, each.wish),
+            standing=each.standing,
+            tools=each.tools,
+            looking=each.looking,
+            stamp=_stamp_of(each.call, each.standing, each.looking, now),
         )
-    return rows
+        for each in board_reading.found(now, scope, only)
+    ]
 
 
 def sections(board: Sequence[Row], sift: Sift = ALL) -> tuple[list[Row], list[Row]]:
@@ -130,12 +111,18 @@ def counted(now: datetime) -> tuple[int, bool]:
     """How many requests were ever refused at our doors, and whether an engine's writer was behind within the last
     `BEHIND_SHOWN`. One query.
     """
-    rows = Counter.objects.filter(Q(name__startswith="refused.") | Q(name=BEHIND)).values_list(
-        "name", "count", "last_at"
-    )
-    known = list(rows)
+    known = _COUNTERS()
     refused = sum(count for name, count, _ in known if name != BEHIND)
     return refused, any(name == BEHIND and at >= now - BEHIND_SHOWN for name, _, at in known)
+
+
+_COUNTERS = Prepared(
+    lambda: (
+        Counter.objects.filter(Q(name__startswith="refused.") | Q(name=BEHIND))
+        .order_by()
+        .values_list("name", "count", "last_at")
+    )
+)
 
 
 def counts(board: Collection[Row], now: datetime) -> Counts:
@@ -150,31 +137,15 @@ def counts(board: Collection[Row], now: datetime) -> Counts:
 
 
 def stamps(now: datetime, scope: Scope = EVERYTHING) -> dict[str, tuple[object, ...]]:
-    """The stamps of all calls on the board. Three queries, however many browsers watch."""
-    fields = ("last_seq", "turn_rev", "state", "ai_session", "failure_stage", "webhook_due_at")
-    calls = list(scope.calls(Call.objects.on_board(now=now)).order_by().only(*fields))
-    kept, looking = glance.glances(), presence.looking(None, now) if calls else {}
-    return {
-        call.pk: _stamp(call, glance.standing(kept.get(call.pk), now), looking.get(call.pk, ()), now) for call in calls
-    }
+    """The stamps of all calls on the board. One query, however many browsers watch."""
+    stamped = board_reading.stamped(now, scope)
+    return {pk: _stamp(*each.columns[1:], each.standing, each.looking, now) for pk, each in stamped.items()}
 
 
-def _stamp(call: Call, standing: Standing, looking: tuple[str, ...], now: datetime) -> tuple[object, ...]:
-    overdue = call.webhook_due_at is not None and call.webhook_due_at < now
-    seen = (call.last_seq, call.turn_rev, call.state, call.ai_session, call.failure_stage)
-    return (*seen, overdue, standing, looking)
+def _stamp_of(call: Call, standing: Standing, looking: tuple[str, ...], now: datetime) -> tuple[object, ...]:
+    return _stamp(*(getattr(call, name) for name in board_reading.STAMP[1:]), standing, looking, now)
 
 
-def _tools(calls: QuerySet[Call]) -> dict[str, tuple[str, ...]]:
-    """The names of the tools used on each of these calls, in the order of their first use."""
-    used = Turn.objects.filter(call__in=calls.order_by(), speaker=Speaker.TOOL).order_by("position", "pk")
-    found: dict[str, dict[str, None]] = {}
-    for call_id, name in used.values_list("call_id", "detail__name"):
-        if name:
-            found.setdefault(call_id, {})[str(name)] = None
-    return {call_id: tuple(names) for call_id, names in found.items()}
-
-
-def _last(calls: QuerySet[Call], rows: QuerySet[Any]) -> QuerySet[Any]:
-    """The key of the first of these rows for each call."""
-    return calls.order_by().annotate(last=Subquery(rows.values("pk")[:1])).values("last")
+def _stamp(*seen: Any) -> tuple[object, ...]:
+    *columns, due_at, standing, looking, now = seen
+    return (*columns, due_at is not None and due_at < now, standing, looking)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 from html import escape
+from unicodedata import combining, is_normalized
 
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
@@ -35,13 +36,22 @@ def board_rows(rows: Iterable[Row]) -> SafeString:
     return mark_safe("\n".join(map(board_row, rows)))  # noqa: S308 - escaped below
 
 
-def board_row(row: Row, swap: str = "", *, is_new: bool = False, live: bool = False) -> SafeString:
+def board_row(row: Row, swap: str = "", *, is_new: bool = False, live: bool = False) -> str:
     """One row. `swap`: it goes to a browser that has it; `is_new`: it flashes once; `live`: the browser counts."""
-    call = row.call
-    look = f"row{' new' if is_new else ''}{' over' if call.is_over else ''}"
+    return around(row, inside(row, live=live), swap, is_new=is_new)
+
+
+def around(row: Row, drawn: str, swap: str = "", *, is_new: bool = False) -> str:
+    """One row whose `inside` is drawn already: the same text goes to browsers that have it and to those that do not."""
+    look = f"row{' new' if is_new else ''}{' over' if row.call.is_over else ''}"
     swapped = f' hx-swap-oob="{escape(swap)}"' if swap else ""
-    return mark_safe(  # noqa: S308 - every text is escaped
-        f"""<li id="row-{call.pk}" class="{look}"{swapped}><a href="{_address(call.pk)}">
+    return f'<li id="row-{row.call.pk}" class="{look}"{swapped}>{drawn}</li>'
+
+
+def inside(row: Row, *, live: bool = False) -> str:
+    """What a row says."""
+    call = row.call
+    return f"""<a href="{_address(call.pk)}">
 <span class="row-state">{chip(phrases.call_chip(call))}</span>
 <span class="row-time">{lasted(call, live=live)}</span>
 <span class="row-caller">{_text(tel(call.from_number, call.to_number))}</span>
@@ -49,8 +59,7 @@ def board_row(row: Row, swap: str = "", *, is_new: bool = False, live: bool = Fa
 <span class="row-words">{_words(row, live=live)}</span>
 <span class="row-about">{_about(row)}</span>
 <span class="row-verdict">{_verdict(row.attempt)}</span>
-</a>{_act(call, row.need) if row.need else ""}</li>"""
-    )
+</a>{_act(call, row.need) if row.need else ""}"""
 
 
 def _words(row: Row, *, live: bool) -> str:
@@ -82,8 +91,17 @@ def _happening(row: Row, *, live: bool) -> str:
 def _said(turn: Turn, standing: Standing, *, live: bool) -> str:
     since = standing.silent_since if standing.silence == Silence.CALLER else None
     silent = f'<span class="note">the caller is silent {going_on(since, live=live)}</span> ' if since else ""
-    text = turn.text if len(turn.text) <= SAID else Truncator(turn.text).chars(SAID)
-    return f'{silent}<q class="from-{escape(turn.speaker)}">{escape(text)}</q>'
+    return f'{silent}<q class="from-{escape(turn.speaker)}">{escape(_cut(turn.text))}</q>'
+
+
+def _cut(text: str) -> str:
+    """At most `SAID` characters of the text, a letter with its marks as one."""
+    if len(text) <= SAID:
+        return text
+    beginning = text[: SAID + 1]
+    if is_normalized("NFC", beginning) and not any(map(combining, beginning)):  # most texts: the same, far sooner
+        return f"{text[: SAID - 1]}…"
+    return Truncator(text).chars(SAID)
 
 
 def _about(row: Row) -> str:

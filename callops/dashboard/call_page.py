@@ -14,6 +14,8 @@ from callops.calls.models import Call, Event, Leg
 from callops.calls.words import Policy, State, Topology
 from callops.core import bulk
 from callops.core.config import config
+from callops.core.prepared import Asked, Prepared, among
+from callops.dashboard import afar
 from callops.dashboard.ending import end_of
 from callops.dashboard.moving_steps import steps_of, under_way_by
 from callops.dashboard.phrases import DOUBT, FAILURES, WHAT_NEXT, WHOSE_FAULT, again, cap, plan
@@ -110,10 +112,12 @@ class Picture:
 
 
 def stamps(call_ids: Collection[str], now: datetime) -> dict[str, tuple[object, ...]]:
-    """The stamps of these calls as they are now. Three queries."""
-    rows, kept = Call.objects.filter(pk__in=call_ids).values_list("pk", *STAMP), glance.glances(call_ids)
-    looking = presence.looking(call_ids, now)
-    return {pk: (*rest, glance.standing(kept.get(pk), now), looking.get(pk, ())) for pk, *rest in rows}
+    """The stamps of these calls as they are now. One query."""
+    rows = _STAMPS(ids=call_ids, **afar.since(now))
+    return {pk: (*seen.columns[1:], seen.standing, seen.looking) for pk, seen in afar.each(rows, now).items()}
+
+
+_STAMPS = Prepared(lambda: afar.columns(Call.objects.filter(among("pk", Asked("ids"))), "pk", *STAMP))
 
 
 def only_talk(before: Stamp, after: Stamp) -> bool:

@@ -12,8 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from callops.calls.models import Event
 from callops.core.clock import now
 from callops.dashboard import call_page, signs
-from callops.dashboard.board import Counts, Row
-from callops.dashboard.board_row import board_row as drawn
+from callops.dashboard.board import Counts
 from callops.dashboard.call_rows import event_row, turn_row
 from callops.sideband.models import Turn
 
@@ -93,11 +92,6 @@ def whole(picture: call_page.Picture) -> str:
     return put("innerHTML:#transcript", map(turn_row, picture.turns)) + put(
         "innerHTML:#timeline", map(event_row, picture.events)
     )
-
-
-def board_row(row: Row, swap: str = "", *, is_new: bool = False) -> str:
-    """One row of the board; a new one flashes once."""
-    return drawn(row, swap, is_new=is_new, live=True)
 
 
 def board_counts(counts: Counts) -> str:

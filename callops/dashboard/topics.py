@@ -10,6 +10,7 @@ from typing import Any, cast
 from callops.core.clock import now
 from callops.core.database import in_db
 from callops.dashboard import board, call_page, fragments
+from callops.dashboard.board_row import around, inside
 from callops.dashboard.call_page import Cursor, Stamp, Talk
 from callops.dashboard.fragments import Place
 from callops.dashboard.outbox import Outbox
@@ -147,6 +148,7 @@ class Shown:
     is_over: bool
     place: board.Place
     stamp: tuple[object, ...]
+    inside: str
     text: str
 
 
@@ -159,6 +161,7 @@ class BoardTopic:
         self.lock = asyncio.Lock()
         self.outboxes: set[Outbox] = set()
         self._shown: dict[str, Shown] = {}
+        self._counted: board.Counts | None = None
         self._counts = ""
 
     async def refresh(self, call_ids: Collection[str]) -> None:
@@ -179,7 +182,7 @@ class BoardTopic:
         async with self.lock:
             if not self.outboxes:
                 self._shown.clear()
-                self._counts = ""
+                self._counted = None
                 await in_db(self._read)(None)
             outbox.put(self._whole())
             self.outboxes.add(outbox)
@@ -200,17 +203,15 @@ class BoardTopic:
         here = {row.id for row in rows}
         pieces = [self._removed(pk) for pk in sorted((set(call_ids or ()) - here) & self._shown.keys())]
         pieces += [self._placed(row) for row in rows]
-        counts = fragments.board_counts(
-            board.Counts(
-                live=sum(not shown.is_over for shown in self._shown.values()),
-                needs=sum(shown.section == board.NEEDS for shown in self._shown.values()),
-                refused=refused,
-                behind=behind,
-            )
+        counts = board.Counts(
+            live=sum(not shown.is_over for shown in self._shown.values()),
+            needs=sum(shown.section == board.NEEDS for shown in self._shown.values()),
+            refused=refused,
+            behind=behind,
         )
-        if counts != self._counts:
-            self._counts = counts
-            pieces.append(counts)
+        if counts != self._counted:
+            self._counted, self._counts = counts, fragments.board_counts(counts)
+            pieces.append(self._counts)
         return "\n".join(piece for piece in pieces if piece)
 
     def _removed(self, pk: str) -> str:
@@ -220,10 +221,11 @@ class BoardTopic:
         """The row where it belongs: nothing when it is there already, swapped in place, moved, or left out."""
         old = self._shown.get(row.id)
         section = row.section if row.need or self.sift.lets(row.call) else ""
-        new = Shown(section, row.call.is_over, row.place, row.stamp, fragments.board_row(row) if section else "")
+        drawn = inside(row, live=True) if section else ""
+        new = Shown(section, row.call.is_over, row.place, row.stamp, drawn, around(row, drawn) if section else "")
         if old and (old.section, old.place) == (new.section, new.place):
             self._shown[row.id] = new
-            return "" if old.text == new.text else fragments.board_row(row, swap="true")
+            return "" if old.text == new.text else around(row, drawn, swap="true")
         gone = fragments.delete(f"row-{row.id}") if old and old.section else ""
         self._shown[row.id] = new
         return f"{gone}\n{self._put(row, new, is_new=not gone)}" if section else gone
@@ -232,7 +234,7 @@ class BoardTopic:
         """The row above the first one that comes after it; one that was not there before flashes once."""
         below = [each for each in self._listed(new.section) if new.place.comes_before(each)]
         swap = f"beforebegin:#row-{below[0].pk}" if below else f"beforeend:#board-{new.section}"
-        return fragments.put(swap, [fragments.board_row(row, is_new=is_new)])
+        return fragments.put(swap, [around(row, new.inside, is_new=is_new)])
 
     def _listed(self, section: str) -> list[board.Place]:
         """The places of a section's rows, from the first to the last."""

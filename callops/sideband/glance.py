@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
-from django.db.models import F, QuerySet
+from django.db.models import F, FilteredRelation, Q, QuerySet
 
 from callops.calls.words import Session, State
 from callops.sideband import quiet
@@ -17,6 +18,10 @@ from callops.sideband.quiet import Silence
 
 NEARLY_OVER = timedelta(minutes=5)
 FIELDS = ("opened_at", "silence", "silent_since", "promised_item", "promised_from", "promised_at")
+BESIDE = tuple(f"talking__{name}" for name in FIELDS)
+"""The same as columns of calls (`beside`)."""
+
+Calls = TypeVar("Calls", bound=QuerySet[Any, Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +65,8 @@ def standing(glance: Glance | None, now: datetime) -> Standing:
     hush = quiet.judge(glance, now)
     due = glance.promised_at is not None and glance.promised_at + PATIENCE <= now
     left = glance.opened_at + SESSION_LASTS - now
+    if hush is None and not due and left > NEARLY_OVER:
+        return WELL
     return Standing(
         silence=hush.whose if hush else None,
         silent_since=hush.since if hush else None,
@@ -86,3 +93,19 @@ def glances(only: Collection[str] | None = None) -> dict[str, Glance]:
     sessions = talking() if only is None else talking().filter(call__in=list(only))
     rows = sessions.values("call_id", *FIELDS)
     return {row["call_id"]: Glance(**{name: row[name] for name in FIELDS}) for row in rows}
+
+
+def beside(calls: Calls) -> Calls:
+    """The calls with what is kept of those that talk with an assistant, in the columns `BESIDE` (`of_columns`).
+
+    The same sessions as `talking`, for who reads the calls anyway.
+    """
+    unfinished = Q(sessions__opened_at__isnull=False, sessions__closed_at__isnull=True)
+    live = Q(state=State.LIVE, ai_session=Session.OPEN, end_wish="")
+    session = Q(sessions__ai_call_id=F("ai_call_id")) & unfinished & live
+    return calls.annotate(talking=FilteredRelation("sessions", condition=session))
+
+
+def of_columns(values: Sequence[Any]) -> Glance | None:
+    """What stands in the columns `BESIDE` of a call; None for one that does not talk with an assistant. Pure."""
+    return None if values[0] is None else Glance(**dict(zip(FIELDS, values, strict=True)))

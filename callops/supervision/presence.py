@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from django.db import transaction
+from django.db.models import FilteredRelation, Q, QuerySet
 
 from callops.calls.models import Call
 from callops.core.notify import call_changed
@@ -13,6 +15,10 @@ from callops.supervision.models import Presence
 
 LASTS = timedelta(seconds=25)
 """Sockets say so every ten seconds; a browser whose process died is forgotten after this."""
+BESIDE = "here__who"
+"""Who looks, as a column of calls (`beside`)."""
+
+Calls = TypeVar("Calls", bound=QuerySet[Any, Any])
 
 
 @transaction.atomic
@@ -42,3 +48,8 @@ def looking(call_ids: Collection[str] | None, now: datetime) -> dict[str, tuple[
     for call_id, who in rows.values_list("call_id", "who"):
         found.setdefault(call_id, {})[who] = None
     return {call_id: tuple(names) for call_id, names in found.items()}
+
+
+def beside(calls: Calls, since: Any) -> Calls:
+    """The calls with who looks at them, seen `since`, in the column `BESIDE`: one row more for each further person."""
+    return calls.annotate(here=FilteredRelation("presences", condition=Q(presences__seen_at__gt=since)))

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils.text import Truncator
 
 from callops.calls.kinds import Kind
 from callops.calls.models import Call, Line
@@ -113,6 +114,17 @@ def test_long_last_words_are_cut() -> None:
 
     (said,) = re.findall("<q[^>]*>([^<]*)</q>", drawn)
     assert len(said) == 140 and said.endswith("…")
+
+
+@pytest.mark.parametrize("part", ["word ", "Grüße ", "cafe\u0301 ", "\u1100\u1161\u11a8", "a\u0308\u0323"])
+@pytest.mark.parametrize("more", ["", "x", "\u0301", "xy\u0301"])
+def test_long_last_words_are_cut_between_letters_and_never_within_one(part: str, more: str) -> None:
+    for length in (138, 139, 140, 141, 142, 150):
+        text = (part * 140)[:length] + more
+
+        (said,) = re.findall("<q[^>]*>([^<]*)</q>", board_row(row(call(), turn=Turn(speaker="caller", text=text))))
+
+        assert said == (text if len(text) <= 140 else Truncator(text).chars(140))
 
 
 def test_a_run_of_one_kind_is_one_row_with_the_others_inside() -> None:
