@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import socket
@@ -88,6 +89,8 @@ async def measure(application: Any, street: Street, contracts: Path) -> list[Fig
         async with serving(env) as (servers, address):
             await until_open(list(ids))
             async with child("-m", "bench.browsers", address.replace("http", "ws"), cookie) as browsers:
+                gc.collect()
+                gc.freeze()  # a pause of this process would be counted as the server's
                 seen = await _run(_Run(crowd, wires, servers, browsers, address, token, contracts, ids))
         listening.cancel()
     return _figures(seen)

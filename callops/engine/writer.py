@@ -32,8 +32,8 @@ GATHER_S = 0.06
 UNWATCHED_S = 0.4
 """About so long what is said on a call that nobody watches waits for a round: the more there is, the less it costs."""
 GATHER_AT_MOST_S = 0.25
-REST = 3
-"""A round may take a third of the time until the next begins: the longer writing takes, the more goes into one."""
+REST = 2
+"""A round may take half of the time until the next begins: the longer writing takes, the more goes into one."""
 
 
 class Source(Protocol):

@@ -306,7 +306,7 @@ def test_a_click_costs_few_statements_and_who_asks_for_what_is_looked_up_before_
     before = " ".join(statements[:begun])
     assert answer.status_code == 202
     assert all(of in before for of in ("api_apitoken", "people_team", "calls_destination", "transfers_linebreaker"))
-    assert (begun, len(statements) - begun) == (7, 23)
+    assert (begun, len(statements) - begun) == (7, 21)
 
 
 def test_a_wish_for_nobody_or_by_nobody_never_begins_a_transaction_but_for_its_entry(
