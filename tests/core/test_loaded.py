@@ -20,8 +20,10 @@ class Knot:
 
 @pytest.fixture(autouse=True)
 def thawed() -> Iterator[None]:
+    threshold = gc.get_threshold()
     yield
     gc.unfreeze()
+    gc.set_threshold(*threshold)
 
 
 def test_what_is_loaded_is_not_gone_through_again_and_what_comes_later_is_still_taken_away() -> None:
