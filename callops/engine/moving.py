@@ -61,11 +61,11 @@ class Mover:
     async def advance(self, attempt_id: str) -> None:
         """Every step that is due now was taken; the attempt says when it wants to be looked at next."""
         taken = await in_db(_take)(attempt_id, self._clock())
-        for _ in range(MAX_STEPS_AT_ONCE):
+        for left in reversed(range(MAX_STEPS_AT_ONCE)):
             if taken is None:
                 return
             with about_call(taken.attempt.call_id):
-                taken = await self._carry_out(taken)
+                taken = await self._carry_out(taken, goes_on=left > 0)
 
     async def finish(self, *, within_s: float = 5.0) -> None:
         """Errands under way were given a moment to write down their answers."""
@@ -74,15 +74,17 @@ class Mover:
         for task in self._errands:
             task.cancel()
 
-    async def _carry_out(self, taken: Taken) -> Taken | None:
-        """What the step wants of others: nothing, when all of it was to be written down. The step after it."""
+    async def _carry_out(self, taken: Taken, *, goes_on: bool) -> Taken | None:
+        """What the step wants of others: nothing, when all of it was to be written down. The step after it, which is
+        claimed only by who `goes_on` and carries it out.
+        """
         pk = taken.attempt.pk
         if taken.errand is not None and taken.act == Act.REFER:
             self._spawn(self._send_refer(taken.errand))
             self._keep_company(taken.errand, speak=taken.attempt.requested_by != ASSISTANT)
             return None
         if taken.errand is not None and taken.act == Act.REDIRECT:
-            return await self._redirect(taken.errand)
+            return await self._redirect(taken.errand, goes_on=goes_on)
         if taken.errand is not None:
             await self._end_ai_leg(taken.errand)
         elif taken.call_to_ask is not None:
@@ -91,17 +93,17 @@ class Mover:
             await self._look_up(taken.attempt)
         elif taken.act == Act.LOOK_FOR_CHILD:
             await self._look_for_child(taken.attempt)
-        return await in_db(_take)(pk, self._clock())
+        return await in_db(_take)(pk, self._clock()) if goes_on else None
 
     async def _send_refer(self, errand: Errand) -> None:
         answer = await self._outside.refer(errand.ai_call_id, errand.target_uri)
         await in_db(steps.refer_answered)(errand.attempt.pk, answer, now=self._clock())
 
-    async def _redirect(self, errand: Errand) -> Taken | None:
+    async def _redirect(self, errand: Errand, *, goes_on: bool) -> Taken | None:
         self._keep_company(errand, speak=False)
         url = of_transfer("transfer", errand.attempt, via=Mechanism.REDIRECT)
         answer = await self._outside.redirect(errand.carrier_sid, url)
-        return await in_db(_redirect_answered)(errand.attempt.pk, answer, self._clock())
+        return await in_db(_redirect_answered)(errand.attempt.pk, answer, self._clock(), goes_on=goes_on)
 
     def _keep_company(self, errand: Errand, *, speak: bool) -> None:
         """The assistant is told beside the request that moves the caller, never in front of it (law 7)."""
@@ -159,11 +161,11 @@ def _take(attempt_id: str, now: datetime) -> Taken | None:
 
 
 @transaction.atomic
-def _redirect_answered(attempt_id: str, answer: Told, now: datetime) -> Taken | None:
-    """The answer is written down, and the next step taken as `_take` does."""
+def _redirect_answered(attempt_id: str, answer: Told, now: datetime, *, goes_on: bool = True) -> Taken | None:
+    """The answer is written down, and for who `goes_on` the next step is taken as `_take` does."""
     held = evidence.hold(attempt_id)
     steps.redirect_answered(held, answer, now=now)
-    return _stepped(held, now) if held.attempt.is_open else None
+    return _stepped(held, now) if goes_on and held.attempt.is_open else None
 
 
 def _stepped(held: Held, now: datetime) -> Taken | None:

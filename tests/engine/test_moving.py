@@ -13,10 +13,11 @@ from callops.calls.kinds import Kind
 from callops.calls.models import Call
 from callops.core.database import in_db
 from callops.engine import moving
-from callops.engine.moving import Mover
+from callops.engine.moving import Mover, Taken
 from callops.engine.outside import Outside
 from callops.transfers import company, moves, steps
 from callops.transfers.models import Mechanism, TransferAttempt
+from callops.transfers.strategies import Act
 from tests.engine.outside import LOST, OK, FakeOutside
 from tests.rows import NOON, at, body_of, kinds, make_attempt, make_call, make_destination, make_line
 from tests.transfers.test_steps import event
@@ -250,3 +251,27 @@ async def test_an_assistant_that_was_told_is_not_asked_about_again_at_the_redire
 
     assert desk.outside.names() == ["refer", "redirect"]
     assert claims == []
+
+
+async def test_bug_after_so_many_steps_at_once_one_more_was_claimed_and_never_carried_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    attempt, desk, claimed = await in_db(asked)(), Desk(FakeOutside()), 0
+
+    def take(attempt_id: str, now: datetime) -> Taken:
+        nonlocal claimed
+        claimed += 1
+        return Taken(attempt, Act.GIVE_UP, None, None)
+
+    carry_out, carried = desk.mover._carry_out, 0
+
+    async def counted(*told: Any, **more: Any) -> Taken | None:
+        nonlocal carried
+        carried += 1
+        return await carry_out(*told, **more)
+
+    monkeypatch.setattr(moving, "_take", take)
+    monkeypatch.setattr(desk.mover, "_carry_out", counted)
+    await desk.advance(attempt, 0)
+
+    assert claimed == carried == moving.MAX_STEPS_AT_ONCE
