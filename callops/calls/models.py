@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db import models
@@ -25,9 +24,6 @@ from callops.calls.words import (
     State,
     Topology,
 )
-
-LINGER_S = 30.0
-"""So long a call that ended stays on the board."""
 
 
 class Destination(models.Model):
@@ -79,11 +75,7 @@ class CallQuerySet(models.QuerySet["Call"]):
         """Calls whose caller's leg is not known to be over."""
         return self.filter(state__in=State.unfinished())
 
-    def on_board(self, *, now: datetime, linger_s: float = LINGER_S) -> CallQuerySet:
-        """Unfinished calls, and those that ended less than `linger_s` seconds ago."""
-        return self.unfinished_at(now - timedelta(seconds=linger_s))
-
-    def unfinished_at(self, since: Any) -> CallQuerySet:
+    def on_board(self, since: Any) -> CallQuerySet:
         """Unfinished calls, and those that ended at this moment or later."""
         return self.filter(Q(state__in=State.unfinished()) | Q(ended_at__gte=since))
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model, OuterRef, QuerySet, Subquery
 
-from callops.calls.models import LINGER_S, Call, Line
+from callops.calls.models import Call, Line
 from callops.core.prepared import Asked, Prepared, among
 from callops.dashboard import afar
 from callops.dashboard.afar import Afar
@@ -24,6 +24,9 @@ from callops.sideband.models import Speaker, Turn
 from callops.transfers.models import Approval, TransferAttempt
 
 M = TypeVar("M", bound=Model)
+
+LINGER_S = 30.0
+"""So long a call that ended stays on the board."""
 
 _SHOWN = frozenset({
     "id", "line_id", "from_number", "to_number", "topology", "carrier_sid", "ai_call_id", "state", "ai_session",
@@ -96,7 +99,7 @@ def _calls(scope: Scope, *, some: bool) -> Prepared:
     wished = Approval.objects.filter(call=OuterRef("pk"), decided_at=None)
 
     def write() -> QuerySet[Any, Any]:
-        calls = scope.calls(Call.objects.unfinished_at(Asked("lingering")))
+        calls = scope.calls(Call.objects.on_board(Asked("lingering")))
         some_calls = calls.filter(among("pk", Asked("ids"))) if some else calls
         with_last = some_calls.newest_first().annotate(
             last_turn=_first(spoken.order_by("-position", "-pk")),
@@ -110,7 +113,7 @@ def _calls(scope: Scope, *, some: bool) -> Prepared:
 
 @lru_cache(maxsize=64)
 def _stamps(scope: Scope) -> Prepared:
-    return Prepared(lambda: afar.columns(scope.calls(Call.objects.unfinished_at(Asked("lingering"))), *STAMP))
+    return Prepared(lambda: afar.columns(scope.calls(Call.objects.on_board(Asked("lingering"))), *STAMP))
 
 
 _SAID = Prepared(

@@ -94,7 +94,7 @@ def _not_marked(request: HttpRequest, call: Call, form: MarkForm) -> HttpRespons
 
 def _calls(request: HttpRequest, asked: str) -> list[Call]:
     seen = access.scope(request).calls(Call.objects.all())
-    live = seen.on_board(now=now(), linger_s=0).newest_first().select_related("line")
+    live = seen.on_board(now()).newest_first().select_related("line")
     if not asked:
         return list(live[:MOST])
     numbers = access.may(request, Right.SEE_NUMBERS)

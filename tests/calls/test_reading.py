@@ -14,7 +14,7 @@ from tests.rows import make_call, make_line
 pytestmark = pytest.mark.django_db
 
 READINGS: dict[str, Callable[[], CallQuerySet]] = {
-    "the board": lambda: Call.objects.on_board(now=now()),
+    "the board": lambda: Call.objects.on_board(now()),
     "calls that are not over": lambda: Call.objects.unfinished(),
     "one call by its id": lambda: Call.objects.known_as("01m8fqjr4jgy930x276hzwqxte"),
 }

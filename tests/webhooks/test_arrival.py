@@ -151,7 +151,7 @@ class TestRecovery:
         self.recovers(caller)
 
         call = caller.call
-        assert call in Call.objects.on_board(now=clock.now())
+        assert call in Call.objects.on_board(clock.now())
         assert (call.state, call.from_number, call.line.name) == (State.RINGING, CALLER, "Northline support")
         assert (call.topology, call.failure_stage) == (Topology.TWIML, FailureStage.SIP_REJECTED)
         assert "could not reach the AI" in sentence("carrier.recovery", body_of(call, "carrier.recovery"))
