@@ -6,14 +6,16 @@ What is different each time stands in the query as `Asked("name")` and is given 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Expression, F, Lookup, QuerySet
+from django.db.models.sql import UpdateQuery
+from django.db.transaction import TransactionManagementError
 
 Row = tuple[Any, ...]
 
@@ -52,30 +54,73 @@ class Prepared:
 
     def __init__(self, write: Callable[[], QuerySet[Any, Any]]) -> None:
         self._write: Final = write
-        self._made: tuple[str, Sequence[Any], Sequence[tuple[int, Any, Any]]] | None = None
+        self._made: _Select | None = None
 
     def __call__(self, **given: Any) -> list[Row]:
-        """The rows for these values, as the query itself gives them. One query; none where nothing can be found."""
+        """The rows for these values, as the query itself gives them. One query; none where nothing can be found.
+
+        Rows that it locks (`select_for_update`) are locked until the end of the transaction, and there must be one.
+        """
         connection: Any = connections[DEFAULT_DB_ALIAS]
         if self._made is None:
-            self._made = self._make(connection)
-        sql, places, converters = self._made
+            self._made = _select(self._write(), connection)
+        sql, places, converters, locks = self._made
+        if locks and not connection.in_atomic_block:
+            raise TransactionManagementError("Rows can be locked in a transaction only.")
         if not sql:
             return []
-        values = [_as_stored(given[place.name], connection) if isinstance(place, Asked) else place for place in places]
         with connection.cursor() as cursor:
-            cursor.execute(sql, values)
+            cursor.execute(sql, _filled(places, given, connection))
             rows = cursor.fetchall()
         return [_converted(row, converters, connection) for row in rows] if converters else rows
 
-    def _make(self, connection: Any) -> tuple[str, Sequence[Any], Sequence[tuple[int, Any, Any]]]:
-        compiler: Any = self._write().query.get_compiler(connection=connection)
-        try:
-            sql, places = compiler.as_sql()
-        except EmptyResultSet:  # nothing can ever be found: whoever sees no line sees no call
-            return "", (), ()
-        found = compiler.get_converters([column for column, _, _ in compiler.select])
-        return sql, places, [(index, each, column) for index, (convert, column) in found.items() for each in convert]
+
+class PreparedChange:
+    """The same for an update: `write` gives the rows, and the new values of their fields."""
+
+    def __init__(self, write: Callable[[], tuple[QuerySet[Any, Any], Mapping[str, Any]]]) -> None:
+        self._write: Final = write
+        self._made: tuple[str, Sequence[Any]] | None = None
+
+    def __call__(self, **given: Any) -> int:
+        """The rows have the new values; how many there were. One statement."""
+        connection: Any = connections[DEFAULT_DB_ALIAS]
+        if self._made is None:
+            self._made = _update(*self._write(), connection)
+        sql, places = self._made
+        with connection.cursor() as cursor:
+            cursor.execute(sql, _filled(places, given, connection))
+            return int(cursor.rowcount)
+
+
+class _Select(NamedTuple):
+    sql: str
+    places: Sequence[Any] = ()
+    converters: Sequence[tuple[int, Any, Any]] = ()
+    locks: bool = False
+
+
+def _select(query: QuerySet[Any, Any], connection: Any) -> _Select:
+    compiler: Any = query.query.get_compiler(connection=connection)
+    locks = query.query.select_for_update
+    try:
+        sql, places = compiler.as_sql()
+    except EmptyResultSet:  # nothing can ever be found: whoever sees no line sees no call
+        return _Select("", locks=locks)
+    found = compiler.get_converters([column for column, _, _ in compiler.select])
+    converters = [(index, each, column) for index, (convert, column) in found.items() for each in convert]
+    return _Select(sql, places, converters, locks)
+
+
+def _update(rows: QuerySet[Any, Any], new: Mapping[str, Any], connection: Any) -> tuple[str, Sequence[Any]]:
+    query: Any = rows.query.chain(UpdateQuery)
+    query.add_update_values(new)
+    sql, places = query.get_compiler(connection=connection).as_sql()
+    return sql, places
+
+
+def _filled(places: Sequence[Any], given: Mapping[str, Any], connection: Any) -> list[Any]:
+    return [_as_stored(given[place.name], connection) if isinstance(place, Asked) else place for place in places]
 
 
 def _as_stored(value: Any, connection: Any) -> Any:

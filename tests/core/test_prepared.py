@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
+from django.db.models import DateTimeField, F
+from django.db.models.functions import Coalesce, Now
+from django.db.transaction import TransactionManagementError
 
 from callops.calls.models import Call, Event
-from callops.core.prepared import Asked, Prepared, among
+from callops.core.prepared import Asked, Prepared, PreparedChange, among
 from tests.rows import NOON, make_call
 
 pytestmark = pytest.mark.django_db
@@ -51,3 +55,63 @@ def test_a_query_that_can_find_nothing_finds_nothing(django_assert_num_queries: 
 
     with django_assert_num_queries(0):
         assert query(since=NOON) == query(since=NOON) == []
+
+
+def test_rows_are_locked_where_the_database_locks_rows(django_assert_num_queries: Any) -> None:
+    call = make_call()
+    query = Prepared(
+        lambda: Call.objects.filter(among("pk", Asked("ids"))).select_for_update().order_by("pk").values_list("pk")
+    )
+
+    with transaction.atomic(), django_assert_num_queries(1) as asked:
+        assert query(ids=[call.pk]) == [(call.pk,)]
+    assert ("FOR UPDATE" in asked[0]["sql"]) == connection.features.has_select_for_update
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rows_are_not_locked_where_no_transaction_would_hold_the_lock() -> None:
+    query = Prepared(lambda: Call.objects.select_for_update().values_list("pk"))
+
+    for _ in range(2):
+        with pytest.raises(TransactionManagementError):
+            query()
+    with transaction.atomic():
+        assert query() == []
+    with pytest.raises(TransactionManagementError):
+        query()
+
+
+def test_a_change_changes_the_rows_that_are_asked_for_and_says_how_many(django_assert_num_queries: Any) -> None:
+    early, late = make_call(from_number="a"), make_call(started_at=NOON + timedelta(hours=1), from_number="a")
+    change = PreparedChange(
+        lambda: (
+            Call.objects.filter(among("pk", Asked("ids")), started_at__lte=Asked("until")),
+            {"to_number": Asked("number"), "ended_at": Asked("at"), "answered_at": None, "last_seq": F("last_seq") + 1},
+        )
+    )
+    both, one_day = [early.pk, late.pk], NOON + timedelta(days=1)
+
+    with django_assert_num_queries(3):
+        assert change(ids=both, until=NOON, number="1", at=one_day) == 1
+        assert change(ids=both, until=one_day, number="%s' --", at=None) == 2
+        assert change(ids=[], until=one_day, number="2", at=None) == 0
+
+    rows = list(
+        Call.objects.order_by("started_at").values_list("pk", "to_number", "ended_at", "answered_at", "last_seq")
+    )
+    assert rows == [(early.pk, "%s' --", None, None, 2), (late.pk, "%s' --", None, None, 1)]
+
+
+@pytest.mark.parametrize("given", [NOON, None], ids=["given", "the database's"])
+def test_a_moment_may_be_left_to_the_databases_clock(given: datetime | None) -> None:
+    call = make_call(started_at=NOON - timedelta(minutes=1))
+    moment = Coalesce(Asked("now"), Now(), output_field=DateTimeField())
+    query = Prepared(lambda: Call.objects.filter(started_at__lt=moment).values_list("pk"))
+    change = PreparedChange(lambda: (Call.objects.all(), {"ended_at": moment + timedelta(seconds=5)}))
+
+    assert query(now=given) == [(call.pk,)]
+    assert query(now=NOON - timedelta(hours=1)) == []
+    change(now=given)
+
+    ended_at = Call.objects.get().ended_at
+    assert ended_at == NOON + timedelta(seconds=5) if given else ended_at and ended_at > NOON + timedelta(days=1)
