@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, DateTimeField, F, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest, Now
 
 from callops.calls.models import Call
 from callops.core import beats, clock, counters
 from callops.core.notify import calls_changed
+from callops.core.prepared import Asked, Prepared, PreparedChange, among
 from callops.sideband.models import AiSession
 from callops.sideband.sharing import House, how_many
 
@@ -36,21 +38,24 @@ def claim(session_id: int, *, owner: str, now: datetime | None = None) -> bool:
 
 
 def claim_share(*, owner: str, capacity: int, but_not: Collection[int] = ()) -> list[int]:
-    """The sessions this engine took now: its share of those nobody holds, each for `LEASE_S` seconds."""
-    free = _waiting(None).annotate(since=Greatest("accepted_at", Coalesce("lease_until", F("accepted_at"))))
+    """The sessions this engine took now: its share of those nobody holds, each for `LEASE_S` seconds.
+
+    Where nobody waits it is one query, and no transaction.
+    """
     # nearly always there is none, and to leave out hundreds by name costs more than to look at these few
-    rows = [row for row in free.order_by("since").values_list("pk", "since") if row[0] not in but_not]
+    rows = [row for row in _LONGEST_WAITING(now=None) if row[0] not in but_not]
     if not rows:
         return []
     now = clock.now()
     house = House(
         mine=len(but_not),
-        everybodys=_held().count(),
+        everybodys=_how_many_are_held(),
         engines=max(1, beats.engines(now)),
         capacity=capacity,
         waiting_s=[(now - since).total_seconds() for _, since in rows],
     )
-    taken = _take([pk for pk, _ in rows], owner=owner, now=None, at_most=how_many(house))
+    share = how_many(house)
+    taken = _take([pk for pk, _ in rows], owner=owner, now=None, at_most=share) if share else []
     if taken and house.mine + len(taken) > capacity:
         counters.bump(OVER_CAPACITY, now, f"{house.mine + len(taken)} calls, room for {capacity}")
     return taken
@@ -62,9 +67,10 @@ def renew(session_ids: Collection[int], *, owner: str, now: datetime | None = No
 
     Those we are named the heir of are ours to wait for.
     """
-    mine = AiSession.objects.filter(pk__in=session_ids, closed_at__isnull=True)
-    _in_order(mine.filter(lease_owner=owner)).update(lease_until=until(now))
-    return set(mine.filter(Q(lease_owner=owner) | Q(heir=owner)).values_list("pk", flat=True))
+    mine = [pk for (pk,) in _MINE_LOCKED(ids=session_ids, owner=owner)]
+    if mine:
+        _EXTENDED(ids=mine, now=now)
+    return {pk for (pk,) in _STILL_MINE(ids=session_ids, owner=owner)}
 
 
 @transaction.atomic
@@ -76,7 +82,7 @@ def release(owner: str, session_ids: Collection[int] | None = None) -> None:
     _in_order(mine).update(lease_owner="", lease_until=None, **UNHEIRED)
 
 
-def until(now: datetime | None = None, lease_s: float | None = None) -> Any:
+def until(now: Any = None, lease_s: float | None = None) -> Any:
     """When a lease that begins now ends, as the database reckons it."""
     return (Now() if now is None else now) + timedelta(seconds=LEASE_S if lease_s is None else lease_s)
 
@@ -86,16 +92,16 @@ def _in_order(rows: QuerySet[AiSession]) -> QuerySet[AiSession]:
     return AiSession.objects.filter(pk__in=list(rows.select_for_update().order_by("pk").values_list("pk", flat=True)))
 
 
-def _free(now: datetime | None) -> Q:
+def _free(now: Any) -> Q:
     return Q(lease_until__isnull=True) | Q(lease_until__lt=Now() if now is None else now)
 
 
-def _waiting(now: datetime | None) -> QuerySet[AiSession]:
+def _waiting(now: Any) -> QuerySet[AiSession]:
     return AiSession.objects.filter(_free(now), accepted_at__isnull=False, closed_at__isnull=True)
 
 
-def _held() -> QuerySet[AiSession]:
-    return AiSession.objects.filter(accepted_at__isnull=False, closed_at__isnull=True, lease_until__gte=Now())
+def _how_many_are_held() -> int:
+    return int(next(iter(_HELD()), (0,))[0])
 
 
 @transaction.atomic
@@ -104,15 +110,69 @@ def _take(session_ids: Collection[int], *, owner: str, now: datetime | None, at_
 
     An owner who died without giving its lease back may have read what it did not keep: the call is incomplete.
     """
-    can_skip = connection.features.has_select_for_update_skip_locked
-    free = AiSession.objects.filter(_free(now), pk__in=session_ids, closed_at__isnull=True)
-    rows = list(free.select_for_update(skip_locked=can_skip).order_by("pk")[:at_most])
-    taken = [row.pk for row in rows]
+    rows = _free_locked(at_most)(ids=session_ids, now=now)
+    taken = [pk for pk, *_ in rows]
     if not taken:
         return []
-    AiSession.objects.filter(pk__in=taken).update(lease_owner=owner, lease_until=until(now), **UNHEIRED)
-    unsure = [row.call_id for row in rows if row.lease_owner and row.opened_at]
+    _TAKEN(ids=taken, owner=owner, now=now)
+    unsure = [call_id for _, call_id, former, opened_at in rows if former and opened_at]
     if unsure:
         Call.objects.filter(pk__in=unsure).update(incomplete=True)
         calls_changed(unsure)
     return taken
+
+
+_NOW = Coalesce(Asked("now"), Now(), output_field=DateTimeField())
+"""The moment that is given, or else what the database's clock shows."""
+_EXTENSION: dict[str, Any] = {"lease_until": until(_NOW)}
+
+_LONGEST_WAITING = Prepared(
+    lambda: (
+        _waiting(_NOW)
+        .annotate(since=Greatest("accepted_at", Coalesce("lease_until", F("accepted_at"))))
+        .order_by("since")
+        .values_list("pk", "since")
+    )
+)
+_HELD = Prepared(
+    lambda: (
+        AiSession.objects.filter(accepted_at__isnull=False, closed_at__isnull=True, lease_until__gte=Now())
+        .order_by()
+        .values("closed_at")
+        .annotate(held=Count("pk"))
+        .values_list("held")
+    )
+)
+
+
+def _among_unfinished() -> QuerySet[AiSession]:
+    return AiSession.objects.filter(among("pk", Asked("ids")), closed_at__isnull=True)
+
+
+_MINE_LOCKED = Prepared(
+    lambda: _among_unfinished().filter(lease_owner=Asked("owner")).select_for_update().order_by("pk").values_list("pk")
+)
+_EXTENDED = PreparedChange(lambda: (AiSession.objects.filter(among("pk", Asked("ids"))), _EXTENSION))
+_STILL_MINE = Prepared(
+    lambda: (
+        _among_unfinished().filter(Q(lease_owner=Asked("owner")) | Q(heir=Asked("owner"))).order_by().values_list("pk")
+    )
+)
+_TAKEN = PreparedChange(
+    lambda: (
+        AiSession.objects.filter(among("pk", Asked("ids"))),
+        {"lease_owner": Asked("owner"), **_EXTENSION, **UNHEIRED},
+    )
+)
+
+
+@lru_cache(maxsize=64)
+def _free_locked(at_most: int | None) -> Prepared:
+    """So many of those that nobody holds, the first ones; rows another engine is taking are left."""
+
+    def write() -> QuerySet[Any, Any]:
+        can_skip = connection.features.has_select_for_update_skip_locked
+        free = _among_unfinished().filter(_free(_NOW)).select_for_update(skip_locked=can_skip).order_by("pk")
+        return free.values_list("pk", "call_id", "lease_owner", "opened_at")[:at_most]
+
+    return Prepared(write)

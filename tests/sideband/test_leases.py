@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from callops.calls.models import Call
+from callops.core import beats, clock
 from callops.sideband import leases
 from callops.sideband.models import AiSession
 from tests.rows import at, make_call, make_session
@@ -73,3 +76,47 @@ def test_only_accepted_unfinished_sessions_are_wanted(fields: dict[str, object])
     make_session(make_call(), **fields)
 
     assert leases.wanted(at(2)) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_look_that_finds_nobody_waiting_is_one_query_and_opens_no_transaction(
+    django_assert_num_queries: Any,
+) -> None:
+    held = {make_session(make_call()).pk for _ in range(3)}
+    assert set(leases.claim_share(owner=TWO[0], capacity=9)) == held
+
+    for owner, but_not in [(TWO[0], held), (TWO[1], set())]:
+        with django_assert_num_queries(1):
+            assert leases.claim_share(owner=owner, capacity=9, but_not=but_not) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sessions_are_taken_and_kept_with_as_many_statements_however_many_they_are(
+    django_assert_num_queries: Any,
+) -> None:
+    for _ in range(20):
+        make_session(make_call())
+
+    with django_assert_num_queries(7):  # who waits, how many are held, how many engines; BEGIN, lock, take, COMMIT
+        taken = leases.claim_share(owner=TWO[0], capacity=30)
+    with django_assert_num_queries(5):  # BEGIN, lock, renew, which are still ours, COMMIT
+        assert leases.renew(taken, owner=TWO[0]) == set(taken)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_may_take_none_of_those_who_wait_opens_no_transaction(django_assert_num_queries: Any) -> None:
+    full = make_session(make_call())
+    leases.claim(full.pk, owner=TWO[0])
+    beats.engine_lives(TWO[1], clock.now())
+    make_session(make_call(), accepted_at=clock.now())
+
+    with django_assert_num_queries(3):
+        assert leases.claim_share(owner=TWO[0], capacity=1, but_not={full.pk}) == []
+
+
+def test_a_share_is_no_more_than_the_room_there_is() -> None:
+    now = clock.now()
+    waiting = [make_session(make_call(), accepted_at=now).pk for _ in range(5)]
+
+    assert leases.claim_share(owner=TWO[0], capacity=2) == waiting[:2]
+    assert leases.claim_share(owner=TWO[0], capacity=3, but_not=waiting[:2]) == waiting[2:3]
