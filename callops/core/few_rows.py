@@ -135,6 +135,8 @@ def _read(model: type[Model], names: Sequence[str], row: Sequence[Any], connecti
     """The values as Python has them."""
     read = list(row)
     for place, column in _converted(model, tuple(names), connection.vendor):
+        if read[place] is None:
+            continue
         for convert in _converters(column, connection):
             read[place] = convert(read[place], column, connection)
     return tuple(read)

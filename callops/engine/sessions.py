@@ -8,6 +8,7 @@ from datetime import datetime
 from callops.calls.lifecycle import OVER
 from callops.calls.models import Call
 from callops.calls.words import LegStatus, Redaction, Role
+from callops.core.prepared import Asked, Prepared
 from callops.sideband import acceptance, journal
 from callops.sideband.models import AiSession
 
@@ -30,18 +31,28 @@ class Served:
 
 def served(session_id: int) -> Served:
     """What an attachment must know, read once when the lease was won."""
-    session = AiSession.objects.select_related("call__line").get(pk=session_id)
-    line = session.call.line
+    found = _SERVED(session=session_id)
+    if not found:
+        raise AiSession.DoesNotExist(f"There is no session {session_id}.")
+    ((call_id, ai_call_id, position_base, accepted_at, created_at, opened_at, line, greeting, redact),) = found
     return Served(
-        session_id=session.pk,
-        call_id=session.call_id,
-        ai_call_id=session.ai_call_id,
-        position_base=session.position_base,
-        accepted_at=session.accepted_at or session.created_at,
-        was_open=session.opened_at is not None,
-        greeting=acceptance.told(session) or (line.greeting if line else ""),
-        rules=tuple(line.redact if line else Redaction.usual()),
+        session_id=session_id,
+        call_id=call_id,
+        ai_call_id=ai_call_id,
+        position_base=position_base,
+        accepted_at=accepted_at or created_at,
+        was_open=opened_at is not None,
+        greeting=acceptance.told(call_id, position_base) or greeting or "",
+        rules=tuple(Redaction.usual() if line is None else redact),
     )
+
+
+_SERVED = Prepared(
+    lambda: AiSession.objects.filter(pk=Asked("session")).values_list(
+        *("call_id", "ai_call_id", "position_base", "accepted_at", "created_at", "opened_at"),
+        *("call__line_id", "call__line__greeting", "call__line__redact"),
+    )
+)
 
 
 def stored(session_id: int) -> list[tuple[int, bytes]]:

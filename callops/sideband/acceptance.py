@@ -19,6 +19,7 @@ from callops.calls.kinds import Kind
 from callops.calls.models import Destination, Event, Line
 from callops.calls.words import Lane, Session, State
 from callops.core import few_rows
+from callops.core.prepared import Asked, Prepared
 from callops.sideband import arrivals
 from callops.sideband.arrivals import Announcement
 from callops.sideband.models import AiSession
@@ -152,10 +153,24 @@ def is_decided(session_id: int) -> bool:
 
 def undecided(now: datetime) -> list[int]:
     """Sessions whose decider died between the webhook and the accept, while a caller may still be waiting."""
-    young = now - timedelta(seconds=TOO_OLD_S)
-    free = Q(decision_until__isnull=True) | Q(decision_until__lt=now)
-    waiting = AiSession.objects.filter(free, accepted_at__isnull=True, refused_at__isnull=True, created_at__gte=young)
-    return list(waiting.filter(webhook_at__lt=now - timedelta(seconds=1)).values_list("pk", flat=True))
+    young, before = now - timedelta(seconds=TOO_OLD_S), now - timedelta(seconds=1)
+    return sorted(pk for (pk,) in _UNDECIDED(now=now, young=young, before=before))
+
+
+_UNDECIDED = Prepared(
+    lambda: (
+        AiSession.objects.filter(
+            Q(decision_until__isnull=True) | Q(decision_until__lt=Asked("now")),
+            accepted_at__isnull=True,
+            refused_at__isnull=True,
+            closed_at__isnull=True,  # follows from both, and has an index, as its order has
+            created_at__gte=Asked("young"),
+            webhook_at__lt=Asked("before"),
+        )
+        .order_by("lease_until")
+        .values_list("pk")
+    )
+)
 
 
 @transaction.atomic
@@ -222,14 +237,14 @@ def _decision(session: AiSession, line: Line, choices: Sequence[Choice]) -> Deci
         voice=line.voice,
         instructions=line.instructions,
         choices=choices,
-        told=told(session),
+        told=told(session.call_id, session.position_base),
     )
     return Decision(session.pk, session.call_id, session.ai_call_id, payload)
 
 
-def told(session: AiSession) -> str:
+def told(call_id: str, position_base: int) -> str:
     """What an assistant who gets a caller back must know; empty for the first assistant of a call."""
-    if session.position_base == 0:
+    if position_base == 0:
         return ""
-    led_back = Event.objects.filter(call=session.call_id, kind=Kind.US_RESCUED).order_by("-seq").first()
+    led_back = Event.objects.filter(call=call_id, kind=Kind.US_RESCUED).order_by("-seq").first()
     return back_again(str(led_back.body.get("why") or "") if led_back else "")

@@ -6,7 +6,6 @@ Who lost the lease writes nothing. A successor folds the frames again and goes o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +17,7 @@ from callops.calls.kinds import Kind
 from callops.calls.models import Call
 from callops.calls.words import Lane, Session
 from callops.core import few_rows
+from callops.core.prepared import Asked, Prepared
 from callops.sideband.models import AiSession, FrameBatch
 from callops.sideband.packing import unpacked
 from callops.sideband.signs import Signs
@@ -32,6 +32,8 @@ class LeaseLost(Exception):
 
 def replay(session_id: int) -> Iterator[tuple[int, bytes]]:
     """Every frame of the session in order, as (unix ms, JSON text)."""
+    if not _ANY_BATCH(session=session_id):
+        return
     for batch in FrameBatch.objects.filter(session_id=session_id).order_by("first").iterator(chunk_size=200):
         yield from unpacked(bytes(batch.packed))
 
@@ -44,7 +46,7 @@ def opened(session_id: int, *, owner: str, at: datetime, duration_ms: int, signs
     if session.lease_owner != owner:
         raise LeaseLost(f"session {session_id}")
     first = {} if again else {"opened_at": at}
-    few_rows.change(AiSession, session_id, {**asdict(signs), **first})
+    few_rows.change(AiSession, session_id, {**signs.columns(), **first})
     body = {"again": again, "duration_ms": duration_ms}
     _tell(session, at, Kind.OPENAI_SIDEBAND_OPEN, body, Session.OPEN)
     return not again
@@ -81,3 +83,6 @@ def _tell(session: AiSession, at: datetime, kind: Kind, body: Mapping[str, Any],
     call = judging.lock(session.call_id)
     changes = {"ai_session": state} if call.ai_call_id == session.ai_call_id else {}
     intake.settle(call, [Fact(at=at, kind=kind, lane=Lane.OPENAI, body=body, changes=changes)], now=at)
+
+
+_ANY_BATCH = Prepared(lambda: FrameBatch.objects.filter(session=Asked("session")).order_by().values_list("pk")[:1])

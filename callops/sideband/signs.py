@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,10 @@ class Signs:
     promised_from: datetime | None = None
     promised_at: datetime | None = None
     """The turn in which the assistant said that it transfers, and when it began and ended (`promises`)."""
+
+    def columns(self) -> dict[str, Any]:
+        """The values as they are kept, each by its name."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @property
     def caller_speaking(self) -> bool:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from callops.calls.models import Call
-from callops.calls.words import LegStatus, Role, State
+from callops.calls.words import LegStatus, Redaction, Role, State
 from callops.engine import sessions
-from tests.rows import make_call, make_leg, make_session
+from callops.sideband import journal
+from callops.sideband.models import AiSession
+from callops.sideband.signs import Signs
+from tests.rows import NOON, at, make_call, make_leg, make_line, make_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,3 +51,31 @@ def test_somebody_is_on_the_line_until_the_last_call_ended() -> None:
 
     Call.objects.filter(pk=call.pk).update(state=State.ENDED)
     assert not sessions.anybody_is_on_the_line()
+
+
+def test_a_sideband_is_attached_with_eleven_statements(django_assert_num_queries: Any) -> None:
+    session = make_session(make_call(make_line()), lease_owner="one")
+
+    with django_assert_num_queries(1):
+        sessions.served(session.pk)
+    with django_assert_num_queries(1):
+        assert sessions.stored(session.pk) == []
+    with django_assert_num_queries(
+        9
+    ):  # BEGIN, session twice, call, fact, legs, facts of the way to the AI, call, COMMIT
+        assert journal.opened(session.pk, owner="one", at=at(1), duration_ms=1, signs=Signs(life_at=at(1)))
+
+    assert AiSession.objects.get(pk=session.pk).signs == Signs(life_at=at(1))
+
+
+def test_an_attachment_knows_its_line_or_what_is_usual_without_one() -> None:
+    line = make_line(greeting="Say hello.", redact=["card"])
+    with_line, without = make_session(make_call(line), accepted_at=None), make_session(make_call(), opened_at=at(1))
+
+    served, bare = sessions.served(with_line.pk), sessions.served(without.pk)
+
+    assert (served.greeting, served.rules, served.was_open) == ("Say hello.", ("card",), False)
+    assert (served.call_id, served.ai_call_id, served.accepted_at) == (with_line.call_id, with_line.ai_call_id, NOON)
+    assert (bare.greeting, bare.rules, bare.was_open) == ("", tuple(Redaction.usual()), True)
+    with pytest.raises(AiSession.DoesNotExist):
+        sessions.served(without.pk + 1)

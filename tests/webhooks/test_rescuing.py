@@ -48,8 +48,8 @@ def test_the_ai_that_gets_the_caller_back_is_told_who_was_tried(caller: Caller, 
 
     assert back.dials_the_ai
     assert body_of(caller.call, "us.rescued") == {"label": "the assistant", "why": "Front desk: busy (SIP 486)."}
-    assert "Front desk: busy (SIP 486)." in told(session)
-    assert told(make_session(caller.call, ai_call_id="rtc_first", position_base=0)) == ""
+    assert "Front desk: busy (SIP 486)." in told(session.call_id, session.position_base)
+    assert told(session.call_id, position_base=0) == ""
 
 
 def test_the_ai_is_told_that_a_transfer_was_called_off(caller: Caller, attempt: TransferAttempt) -> None:
