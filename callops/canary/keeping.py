@@ -15,6 +15,7 @@ from callops.canary.deciding import Known, Next, decide
 from callops.canary.models import Canary, Result, Round
 from callops.core import beats
 from callops.core.ids import first_id
+from callops.core.prepared import Prepared
 from callops.transfers.commands import CANARY, AnotherOpen, NotTransferable, TargetRefused, request_transfer
 from callops.transfers.models import State as Stage
 from callops.transfers.models import TransferAttempt
@@ -29,8 +30,10 @@ def look_in_turn(now: datetime) -> list[Round]:
     """Open rounds went on, and those that were due began: these have to be placed. One process at a time looks."""
     if not beats.take_turn(TURN, now, every=EVERY):
         return []
-    for each in Round.objects.filter(ended_at__isnull=True).select_related("canary__destination", "call", "attempt"):
-        _go_on(each, now)
+    if under_way := [pk for (pk,) in _UNDER_WAY()]:
+        rounds = Round.objects.filter(pk__in=under_way, ended_at__isnull=True)
+        for each in rounds.select_related("canary__destination", "call", "attempt"):
+            _go_on(each, now)
     return [begun for canary in _due(now) if (begun := _begin(canary, now))]
 
 
@@ -41,6 +44,8 @@ def not_placed(round_id: int, because: str, now: datetime) -> None:
 
 def _due(now: datetime) -> list[Canary]:
     """Canaries whose next round may begin: none is under way, and no person's transfer on that line is."""
+    if not _ANY_ON():
+        return []
     on = Canary.objects.filter(is_on=True).exclude(rounds__ended_at__isnull=True, rounds__isnull=False)
     seen = on.annotate(last=Max("rounds__asked_at")).select_related("line", "destination")
     due = [each for each in seen if each.last is None or each.last + each.every <= now]
@@ -48,6 +53,10 @@ def _due(now: datetime) -> list[Canary]:
         return []
     busy = set(TransferAttempt.objects.open().values_list("call__line", flat=True))
     return [each for each in due if each.line_id not in busy]
+
+
+_UNDER_WAY = Prepared(lambda: Round.objects.filter(ended_at__isnull=True).values_list("pk"))
+_ANY_ON = Prepared(lambda: Canary.objects.filter(is_on=True).order_by().values_list("pk")[:1])
 
 
 def _begin(canary: Canary, now: datetime) -> Round | None:

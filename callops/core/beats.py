@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from callops.core.models import Beat
+from callops.core.prepared import Asked, Prepared
 
 OPENAI_WEBHOOK = "openai.webhook"
 TWILIO_REQUEST = "twilio.request"
@@ -37,7 +38,12 @@ def beat(name: str, now: datetime, says: Mapping[str, Any] | None = None) -> Non
 
 
 def take_turn(name: str, now: datetime, *, every: timedelta) -> bool:
-    """Whether it is time for this again and nobody else, in any process, took the turn."""
+    """Whether it is time for this again and nobody else, in any process, took the turn.
+
+    Before it is time this is one query, and nothing that writes.
+    """
+    if _RESTING(name=name, after=now - every, until=now + CLOCKS_MAY_DIFFER):
+        return False
     due = Q(at__lte=now - every) | _from_the_future(now)
     if Beat.objects.filter(due, name=name).update(at=now) == 1:
         return True
@@ -51,7 +57,7 @@ def last(name: str) -> datetime | None:
 
 def engines(now: datetime) -> int:
     """How many engines looked around within the last `ENGINE_LIVES`."""
-    return _engines().filter(at__gte=now - ENGINE_LIVES, at__lte=now + CLOCKS_MAY_DIFFER).count()
+    return len(_LIVING_ENGINES(since=now - ENGINE_LIVES, until=now + CLOCKS_MAY_DIFFER))
 
 
 def loads(now: datetime) -> dict[str, Mapping[str, Any]]:
@@ -92,3 +98,11 @@ def _begin(name: str, **fields: Any) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+_RESTING = Prepared(
+    lambda: Beat.objects.filter(name=Asked("name"), at__gt=Asked("after"), at__lte=Asked("until")).values_list("pk")
+)
+_LIVING_ENGINES = Prepared(
+    lambda: _engines().filter(at__gte=Asked("since"), at__lte=Asked("until")).order_by().values_list("pk")
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -72,3 +73,10 @@ def test_a_beat_that_a_wrong_clock_dated_ahead_keeps_nobody_from_their_turn() ->
     assert [beats.take_turn("sweep", at(0), every=timedelta(minutes=1)) for _ in range(2)] == [True, False]
     assert beats.last(beats.TWILIO_REQUEST) == at(0)
     assert beats.engines(at(0)) == 0
+
+
+def test_an_engine_counts_the_engines_that_live_with_one_query(django_assert_num_queries: Any) -> None:
+    beats.engine_lives("one", at(0))
+
+    with django_assert_num_queries(1):
+        assert beats.engines(at(1)) == 1
