@@ -31,6 +31,21 @@ class Asked(Expression):
         return "%s", [self]
 
 
+class Literal(Expression):
+    """A word of ours that stands in the SQL itself: by a value that is given apart, SQLite does not see that a query
+    asks for no more than a partial index has.
+    """
+
+    def __init__(self, word: str) -> None:
+        super().__init__()
+        if not word.isidentifier():
+            raise ValueError(f"{word!r} is more than a word.")
+        self.word = str(word)
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        return f"'{self.word}'", []
+
+
 class _Among(Lookup):
     """One parameter, however many keys there are: a driver looks at every single one in Python."""
 

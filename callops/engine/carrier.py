@@ -14,6 +14,7 @@ from callops.calls.kinds import Kind
 from callops.calls.models import Call, Leg
 from callops.calls.words import Lane, LegStatus, Role, Topology
 from callops.core.database import in_db
+from callops.core.prepared import Asked, Prepared
 from callops.engine.outside import Outside
 from callops.providers.receipt import ProviderError, Refused
 from callops.providers.twilio.calls import CarrierCall
@@ -29,8 +30,10 @@ PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 def questions(now: datetime) -> list[str]:
     """Calls about which the carrier is to be asked now."""
-    due = Call.objects.unfinished().filter(carrier_check_at__lte=now)
-    return list(due.values_list("pk", flat=True)[:200])
+    return [pk for (pk,) in _DUE(now=now)]
+
+
+_DUE = Prepared(lambda: Call.objects.unfinished().filter(carrier_check_at__lte=Asked("now")).values_list("pk")[:200])
 
 
 async def ask(outside: Outside, call_id: str, *, now: datetime) -> None:

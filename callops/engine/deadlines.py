@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from callops.calls import intake, timeline
 from callops.calls.kinds import Kind
@@ -13,6 +14,7 @@ from callops.calls.models import Call, CallQuerySet
 from callops.calls.words import EndedBy, Lane, Topology
 from callops.core.config import config
 from callops.core.database import in_db
+from callops.core.prepared import Asked, Prepared
 from callops.engine.outside import Outside
 from callops.sideband.models import SESSION_LASTS, AiSession
 
@@ -24,9 +26,11 @@ MAX_ENDS = 3
 
 def missing_webhooks(now: datetime) -> None:
     """A webhook that stayed away past its deadline is a fact, not a silence (contract OpenAI 5.2)."""
-    due = Call.objects.unfinished().filter(webhook_due_at__lte=now, ai_call_id__isnull=True)
-    if due.exists():
-        _miss(due, now)
+    if not _ANY_DUE(now=now):
+        return
+    missing = Call.objects.unfinished().filter(webhook_due_at__lte=now, ai_call_id__isnull=True)
+    if missing.exists():
+        _miss(missing, now)
 
 
 @transaction.atomic
@@ -44,7 +48,9 @@ def _miss(due: CallQuerySet, now: datetime) -> None:
 
 def sessions_near_their_end(now: datetime) -> None:
     """A session that ends at 60 minutes whatever is being said is warned of at 55, once (contract OpenAI 4.3)."""
-    old = AiSession.objects.filter(opened_at__lte=now - WARN_AFTER, closed_at__isnull=True, warned_at__isnull=True)
+    if not _ANY_OLD(before=now - WARN_AFTER):
+        return
+    old = _old(now - WARN_AFTER)
     for session in list(old[:100]):
         if old.filter(pk=session.pk).update(warned_at=now) == 1 and session.opened_at:
             body = {"ends_at": (session.opened_at + SESSION_LASTS).isoformat()}
@@ -53,13 +59,33 @@ def sessions_near_their_end(now: datetime) -> None:
 
 def wished_ends(now: datetime) -> list[str]:
     """Calls an operator wants ended: nobody has asked for it yet, or it was asked for and did not come of it."""
-    wanted = Call.objects.unfinished().filter(_unasked(now), end_wish=EndedBy.OPERATOR)
+    wished = [pk for (pk,) in _WISHED(again=now - END_AGAIN)]
+    if not wished:
+        return []
     asked = Count("events", filter=Q(events__kind=Kind.US_HANGUP_ASKED))
-    return list(wanted.annotate(asked=asked).filter(asked__lt=MAX_ENDS).values_list("pk", flat=True)[:100])
+    wanted = Call.objects.filter(pk__in=wished).annotate(asked=asked).filter(asked__lt=MAX_ENDS)
+    return list(wanted.values_list("pk", flat=True)[:100])
 
 
-def _unasked(now: datetime) -> Q:
-    return Q(hangup_asked_at__isnull=True) | Q(hangup_asked_at__lte=now - END_AGAIN)
+def _old(before: Any) -> QuerySet[AiSession]:
+    return AiSession.objects.filter(opened_at__lte=before, closed_at__isnull=True, warned_at__isnull=True)
+
+
+def _unasked(again: Any) -> Q:
+    """Nobody asked for it, or not since that moment."""
+    return Q(hangup_asked_at__isnull=True) | Q(hangup_asked_at__lte=again)
+
+
+_ANY_DUE = Prepared(lambda: Call.objects.filter(webhook_due_at__lte=Asked("now")).order_by().values_list("pk")[:1])
+_ANY_OLD = Prepared(lambda: _old(Asked("before")).order_by().values_list("pk")[:1])
+_WISHED = Prepared(
+    lambda: (
+        Call.objects.unfinished()
+        .filter(_unasked(Asked("again")), end_wish=EndedBy.OPERATOR)
+        .order_by()
+        .values_list("pk")
+    )
+)
 
 
 async def end(outside: Outside, call_id: str, *, now: datetime) -> None:
@@ -77,7 +103,7 @@ async def end(outside: Outside, call_id: str, *, now: datetime) -> None:
 
 @transaction.atomic
 def _claim_end(call_id: str, now: datetime) -> Call | None:
-    claimed = Call.objects.filter(_unasked(now), pk=call_id).update(
+    claimed = Call.objects.filter(_unasked(now - END_AGAIN), pk=call_id).update(
         hangup_asked_at=now, carrier_check_at=now, carrier_checks=0
     )
     if claimed != 1:

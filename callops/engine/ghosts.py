@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest
 
 from callops.calls import intake
@@ -19,6 +20,7 @@ from callops.calls.models import Leg
 from callops.calls.words import Lane, Role
 from callops.core.config import config
 from callops.core.database import in_db
+from callops.core.prepared import Asked, Prepared
 from callops.engine.outside import Outside
 from callops.sideband.models import AiSession
 
@@ -28,12 +30,21 @@ WORK_MAY_TAKE = timedelta(minutes=5)
 
 def wanted(now: datetime) -> list[int]:
     """Accepted sessions without a caller's leg, on which nobody ever spoke and nothing lives any more."""
+    found = _SILENT(quiet_since=now - _after(), at_work_since=now - WORK_MAY_TAKE)
+    return sorted(pk for (pk,) in found)[:100]
+
+
+def _silent() -> QuerySet[Any, Any]:
+    """In no order: what keeps them in that of their keys reads all sessions there ever were."""
     up = Leg.objects.filter(call=OuterRef("call"), role=Role.CALLER, ended_at__isnull=True)
     silent = AiSession.objects.filter(closed_at__isnull=True, heard_at__isnull=True, ghost_at__isnull=True)
     quiet_since = Greatest("accepted_at", Coalesce(F("life_at"), F("accepted_at")))
-    rows = silent.annotate(quiet_since=quiet_since).filter(quiet_since__lte=now - _after())
-    at_work = Q(busy=True, life_at__gt=now - WORK_MAY_TAKE)
-    return list(rows.exclude(at_work).exclude(Exists(up)).values_list("pk", flat=True)[:100])
+    rows = silent.annotate(quiet_since=quiet_since).filter(quiet_since__lte=Asked("quiet_since"))
+    at_work = Q(busy=True, life_at__gt=Asked("at_work_since"))
+    return rows.exclude(at_work).exclude(Exists(up)).order_by().values_list("pk")
+
+
+_SILENT = Prepared(_silent)
 
 
 async def end(outside: Outside, session_id: int, *, clock: Callable[[], datetime]) -> None:

@@ -18,6 +18,7 @@ from callops.calls.kinds import Kind
 from callops.calls.models import Call, Correlation
 from callops.calls.words import Confidence, FailureStage, Lane, Method, Session, Topology
 from callops.core.config import config
+from callops.core.prepared import Asked, Prepared
 from callops.sideband.arrivals import POSITIONS_A_SESSION, next_position_base
 from callops.sideband.models import AiSession, Turn
 
@@ -57,18 +58,14 @@ class Word:
 
 def questions(now: datetime) -> list[tuple[int, str]]:
     """Young sessions of which the carrier can still say whose they are, as (session, leg named by the INVITE)."""
-    rows = _askable(now).filter(
-        call__topology=Topology.TWIML, call__ai_call_id=F("ai_call_id"), webhook_at__gte=now - YOUNG
-    )
-    unsure = rows.exclude(invite_sid="").exclude(call__correlation_confidence=Confidence.EXACT)
-    open_ones = unsure.exclude(call__correlation_method=Method.MANUAL).order_by("pk")
-    return list(open_ones.values_list("pk", "invite_sid")[:MAX_A_LOOK])
+    found = _IN_QUESTION(before=now - PAUSE, young=now - YOUNG)
+    return sorted((pk, sid) for pk, sid in found)[:MAX_A_LOOK]
 
 
 def claim(session_id: int, now: datetime) -> bool:
     """The question is ours to ask; False when somebody asked a moment ago, or enough, or has the answer."""
     asked: dict[str, Any] = {"carrier_asked_at": now, "carrier_asks": F("carrier_asks") + 1}
-    return _askable(now).filter(pk=session_id).update(**asked) == 1
+    return _askable(now - PAUSE).filter(pk=session_id).update(**asked) == 1
 
 
 @transaction.atomic
@@ -114,9 +111,21 @@ def _carriers_word(
     )
 
 
-def _askable(now: datetime) -> QuerySet[AiSession]:
-    rested = Q(carrier_asked_at__isnull=True) | Q(carrier_asked_at__lte=now - PAUSE)
+def _askable(before: Any) -> QuerySet[AiSession]:
+    """Sessions of which the carrier was not asked since that moment, nor often enough."""
+    rested = Q(carrier_asked_at__isnull=True) | Q(carrier_asked_at__lte=before)
     return AiSession.objects.filter(rested, carrier_answered_at__isnull=True, carrier_asks__lt=MAX_ASKS)
+
+
+def _in_question() -> QuerySet[Any, Any]:
+    rows = _askable(Asked("before")).filter(
+        call__topology=Topology.TWIML, call__ai_call_id=F("ai_call_id"), webhook_at__gte=Asked("young")
+    )
+    unsure = rows.exclude(invite_sid="").exclude(call__correlation_confidence=Confidence.EXACT)
+    return unsure.exclude(call__correlation_method=Method.MANUAL).order_by().values_list("pk", "invite_sid")
+
+
+_IN_QUESTION = Prepared(_in_question)
 
 
 def _is_settled(session: AiSession, call: Call) -> bool:

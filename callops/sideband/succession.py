@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from callops.core.notify import calls_changed
+from callops.core.prepared import Asked, Prepared
 from callops.sideband import leases
 from callops.sideband.leases import UNHEIRED
 from callops.sideband.models import AiSession
@@ -27,9 +28,22 @@ def offer(owner: str) -> None:
 
 def offered(owner: str) -> list[int]:
     """Sidebands of others that are on offer and have no heir."""
-    free = Q(heir="") | Q(heir_until__lt=Now())
-    held = AiSession.objects.filter(free, offered_at__isnull=False, closed_at__isnull=True, lease_until__gte=Now())
-    return list(held.exclude(lease_owner=owner).order_by("pk").values_list("pk", flat=True))
+    return sorted(pk for (pk,) in _OFFERED(owner=owner))
+
+
+_OFFERED = Prepared(
+    lambda: (
+        AiSession.objects.filter(
+            Q(heir="") | Q(heir_until__lt=Now()),
+            offered_at__isnull=False,
+            closed_at__isnull=True,
+            lease_until__gte=Now(),
+        )
+        .exclude(lease_owner=Asked("owner"))
+        .order_by("offered_at")  # as its index has them
+        .values_list("pk")
+    )
+)
 
 
 def inherit(session_id: int, heir: str) -> bool:

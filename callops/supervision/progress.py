@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from callops.calls import timeline
 from callops.calls.kinds import Kind
 from callops.calls.words import Lane
 from callops.core.notify import call_changed
+from callops.core.prepared import Asked, Literal, Prepared
 from callops.supervision.commands import refusal
 from callops.supervision.models import Act, Intervention, Step
 
@@ -38,9 +42,9 @@ class Told:
 
 def waiting(session_ids: Collection[int]) -> list[tuple[int, str]]:
     """Acts that nobody handed over yet, with the session to hand them to; in the order they were asked."""
-    rows = Intervention.objects.filter(step=Step.ASKED, call__sessions__isnull=False).order_by("pk")
-    asked_now = rows.values_list("call__sessions", "pk")  # few: what nobody takes is refused after some seconds
-    return [(session_id, act_id) for session_id, act_id in asked_now if session_id in session_ids][:100]
+    asked_now = _ASKED_NOW()  # few: what nobody takes is refused after some seconds
+    mine = [(session_id, act_id) for session_id, act_id in asked_now if session_id in session_ids]
+    return sorted(mine, key=itemgetter(1))[:100]
 
 
 def asked(act_id: str) -> Act | None:
@@ -72,13 +76,18 @@ def tell(session_id: int, told: Sequence[Told], *, now: datetime) -> None:
                 _move(row, each.step, now, each.why)
 
 
-@transaction.atomic
 def give_up(now: datetime) -> None:
     """Acts that nobody could hand over are refused; those handed over and never answered are not known."""
+    if _ANY_LATE(untaken=now - TAKE_BY, unanswered=now - ANSWER_BY):
+        _give_up(now)
+
+
+@transaction.atomic
+def _give_up(now: datetime) -> None:
     late = Intervention.objects.select_related("call")
-    for row in late.filter(step=Step.ASKED, asked_at__lte=now - TAKE_BY)[:100]:
+    for row in late.filter(_untaken(now - TAKE_BY))[:100]:
         _move(row, Step.REFUSED, now, refusal(row.call) or "It could not be handed to the assistant in 12 s.")
-    for row in late.filter(step=Step.SENT, sent_at__lte=now - ANSWER_BY)[:100]:
+    for row in late.filter(_unanswered(now - ANSWER_BY))[:100]:
         _move(row, Step.LOST, now, "It was handed over, and the assistant's side did not answer in 12 s.")
 
 
@@ -100,3 +109,21 @@ def _move(row: Intervention, step: Step, now: datetime, why: str) -> None:
         body = {"act": row.act, "by": row.by, "intervention": row.pk, **({"why": why} if why else {})}
         lane = Lane.US if step == Step.LOST else Lane.OPENAI
         timeline.note(row.call, at=now, kind=KINDS[step], lane=lane, body=body)
+
+
+def _untaken(before: Any) -> Q:
+    return Q(step=Step.ASKED, asked_at__lte=before)
+
+
+def _unanswered(before: Any) -> Q:
+    return Q(step=Step.SENT, sent_at__lte=before)
+
+
+_UNDER_WAY = Intervention.objects.filter(step__in=[Literal(Step.ASKED), Literal(Step.SENT)]).order_by()
+"""As their index says it, and in no order: those of the past are not read."""
+_ASKED_NOW = Prepared(
+    lambda: _UNDER_WAY.filter(step=Step.ASKED, call__sessions__isnull=False).values_list("call__sessions", "pk")
+)
+_ANY_LATE = Prepared(
+    lambda: _UNDER_WAY.filter(_untaken(Asked("untaken")) | _unanswered(Asked("unanswered"))).values_list("pk")[:1]
+)

@@ -15,6 +15,7 @@ from callops.calls import timeline
 from callops.calls.kinds import Kind
 from callops.calls.words import Lane, Session
 from callops.calls.words import State as CallState
+from callops.core.prepared import Prepared
 from callops.transfers import evidence
 from callops.transfers.held import Held
 from callops.transfers.models import Company, Outcome, State, TransferAttempt
@@ -87,8 +88,12 @@ def claim_over(attempt_id: str, *, now: datetime) -> Note | None:
 
 def untold_ends() -> list[str]:
     """Transfers that are settled and whose assistant still thinks that the caller waits."""
-    ended = TransferAttempt.objects.filter(company=Company.WAITING, state=State.SETTLED)
-    return list(ended.values_list("pk", flat=True)[:100])
+    return [pk for (pk,) in _UNTOLD()]
+
+
+_UNTOLD = Prepared(
+    lambda: TransferAttempt.objects.filter(company=Company.WAITING, state=State.SETTLED).values_list("pk")[:100]
+)
 
 
 def _is_still_there(attempt: TransferAttempt) -> bool:

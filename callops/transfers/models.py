@@ -68,7 +68,7 @@ class AttemptQuerySet(models.QuerySet["TransferAttempt"]):
         """Attempts for which a further step is planned."""
         return self.exclude(state=State.SETTLED)
 
-    def due(self, now: datetime) -> AttemptQuerySet:
+    def due(self, now: Any) -> AttemptQuerySet:
         """Attempts whose next look or step is due; a settled one may still be watched for a late witness."""
         return self.filter(due_at__lte=now)
 

@@ -18,6 +18,7 @@ from callops.calls.kinds import Kind
 from callops.calls.models import Call, Event
 from callops.calls.words import Lane, Policy, ReferTarget
 from callops.core.config import config
+from callops.core.prepared import Asked, Prepared
 from callops.transfers import asides, evidence, trunk
 from callops.transfers.held import Held, can_be_steered
 from callops.transfers.lookups import looks, was_answered
@@ -106,19 +107,17 @@ def is_steerable(call: Call) -> bool:
 
 def due_attempts(now: datetime) -> list[str]:
     """Attempts to look at now, oldest first."""
-    return [pk for pk, _ in _due(now)]
+    return [pk for pk, _ in _DUE(now=now)]
 
 
 def next_due() -> datetime | None:
     """When the next attempt must be looked at."""
-    return (
-        TransferAttempt.objects.filter(due_at__isnull=False).order_by("due_at").values_list("due_at", flat=True).first()
-    )
+    return next((due_at for (due_at,) in _NEXT_DUE()), None)
 
 
 def due_and_next(now: datetime) -> tuple[list[str], datetime | None]:
     """Attempts to look at now, and when one must be looked at next. One query while there is one to look at."""
-    due = _due(now)
+    due = _DUE(now=now)
     return [pk for pk, _ in due], due[0][1] if due else next_due()
 
 
@@ -266,9 +265,10 @@ def give_up(of: str | Held, *, now: datetime, why: str) -> None:
         evidence.add(held, FactKind.GAVE_UP, at=now, event=event, detail={"why": why})
 
 
-def _due(now: datetime) -> list[tuple[str, datetime]]:
-    due: Any = TransferAttempt.objects.due(now).order_by("due_at")
-    return list(due.values_list("pk", "due_at")[:200])
+_DUE = Prepared(lambda: TransferAttempt.objects.due(Asked("now")).order_by("due_at").values_list("pk", "due_at")[:200])
+_NEXT_DUE = Prepared(
+    lambda: TransferAttempt.objects.filter(due_at__isnull=False).order_by("due_at").values_list("due_at")[:1]
+)
 
 
 def refer_target(attempt: TransferAttempt) -> str:

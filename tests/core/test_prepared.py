@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, Now
 from django.db.transaction import TransactionManagementError
 
 from callops.calls.models import Call, Event
-from callops.core.prepared import Asked, Prepared, PreparedChange, among
+from callops.core.prepared import Asked, Literal, Prepared, PreparedChange, among
 from tests.rows import NOON, make_call
 
 pytestmark = pytest.mark.django_db
@@ -115,3 +115,12 @@ def test_a_moment_may_be_left_to_the_databases_clock(given: datetime | None) -> 
 
     ended_at = Call.objects.get().ended_at
     assert ended_at == NOON + timedelta(seconds=5) if given else ended_at and ended_at > NOON + timedelta(days=1)
+
+
+def test_a_word_that_stands_in_the_sql_is_no_more_than_a_word() -> None:
+    call = make_call(end_wish="operator")
+    query = Prepared(lambda: Call.objects.filter(end_wish__in=[Literal("operator")]).values_list("pk"))
+
+    assert query() == [(call.pk,)]
+    with pytest.raises(ValueError, match="more than a word"):
+        Literal("operator' OR '1")
