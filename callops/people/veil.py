@@ -15,20 +15,30 @@ _NUMBER: Final = re.compile(
     r"(?P<lead>\+|%2B|&#43;|\b(?:tel|sips?):)(?P<number>[0-9](?:[ .()/\u00a0-]{0,2}[0-9]){4,16})(?![0-9])",
     re.IGNORECASE,
 )
-_NATIONAL: Final = re.compile(r'(?P<lead><data class="tel"[^>]*>)(?P<number>[^<]*)')
+NATIONAL: Final = '<data class="tel"'
+_NATIONAL: Final = re.compile(rf"(?P<lead>{NATIONAL}[^>]*>)(?P<number>[^<]*)")
+_LEADS: Final = ("+", "%2b", "&#43;", "tel:", "sip:", "sips:")
 _DIGIT_OR_HIDDEN: Final = re.compile(r"[0-9•]")
 HIDDEN: Final = "•"
 
 
 def veil(text: str) -> str:
     """The text with every number veiled; a text that is veiled already stays as it is."""
-    return _NATIONAL.sub(_veiled_national, _NUMBER.sub(_veiled, text))
+    if _may_hold_a_number(text):
+        text = _NUMBER.sub(_veiled, text)
+    return _NATIONAL.sub(_veiled_national, text) if NATIONAL in text else text
 
 
 @lru_cache(maxsize=8)
 def veil_once(text: str) -> str:
     """The same; what many sockets are sent is veiled once."""
     return veil(text)
+
+
+def _may_hold_a_number(text: str) -> bool:
+    """The quick look before the search, which stops at every single character: whether any lead is in the text."""
+    folded = text.casefold().replace("ı", "i").replace("\u0307", "")  # as `re.IGNORECASE` compares: İ is an i too
+    return any(lead in folded for lead in _LEADS)
 
 
 def _veiled(found: re.Match[str]) -> str:

@@ -66,7 +66,8 @@ _EMAIL: Final = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS: Final = re.compile(r"@|\w\.\w")
-_SIGN: Final = re.compile(r"[@\d]|\w\.\w")
+_SIGN: Final = re.compile(r"[@\d]")
+_DOT_IN_A_WORD: Final = re.compile(r"\w\.\w")
 _DOT_WORDS: Final = frozenset(_DOTS.split("|"))
 _WORDS: Final = spoken.WORDS | _DOT_WORDS
 
@@ -127,7 +128,9 @@ def may_hold(text: str) -> bool:
 
     Every run of digits has a digit or a word for one in it, every address an `@`, a word for a dot or a dot in a word.
     """
-    return _SIGN.search(text) is not None or not _WORDS.isdisjoint(spoken.words(text))
+    if _SIGN.search(text) is not None or ("." in text and _DOT_IN_A_WORD.search(text) is not None):
+        return True
+    return not _WORDS.isdisjoint(spoken.words(text))
 
 
 def _holds_too_little(text: str) -> bool:

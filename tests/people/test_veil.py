@@ -37,6 +37,9 @@ HIDDEN = CALLER.removeprefix("+")
         ("%2B15550123&To=x", "%2B1•••••23&To=x"),
         ("sip:15550123@pstn", "sip:1•••••23@pstn"),
         ("tel:+442079460123", "tel:+4•••••••••23"),
+        ("SıPſ:15550123@pstn", "SıPſ:1•••••23@pstn"),
+        ("SİP:15550123@pstn", "SİP:1•••••23@pstn"),
+        ("TEL:15550123", "TEL:1•••••23"),
         (
             '<data class="tel" value="x" title="y">(202) 555-0123</data>',
             '<data class="tel" value="x" title="y">(•••) •••-••23</data>',
