@@ -10,6 +10,8 @@ from typing import Any, ParamSpec, TypeVar, cast
 from asgiref.sync import SyncToAsync
 from django.db import InterfaceError, InternalError, OperationalError, connections
 
+from callops.core.queued_sqlite3.turns import patiently
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -30,6 +32,11 @@ def in_db(work: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     query holds nobody up.
     """
     return cast(Callable[P, Coroutine[Any, Any, T]], _OnAConnection(work, thread_sensitive=False))
+
+
+def in_db_patiently(work: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """As `in_db`, for what nobody waits for: on SQLite, where one writes at a time, all others go first for a while."""
+    return cast(Callable[P, Coroutine[Any, Any, T]], _Patiently(work, thread_sensitive=False))
 
 
 def in_db_at_last(work: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
@@ -64,6 +71,14 @@ class _OnAConnection(SyncToAsync[..., Any]):
             return super().thread_handler(loop, *args, **kwargs)  # type: ignore[no-untyped-call]
         finally:
             _let_go()
+
+
+class _Patiently(_OnAConnection):
+    """Work for which nobody waits."""
+
+    def thread_handler(self, loop: Any, *args: Any, **kwargs: Any) -> Any:
+        with patiently():
+            return super().thread_handler(loop, *args, **kwargs)
 
 
 def _let_go() -> None:

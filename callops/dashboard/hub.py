@@ -14,7 +14,7 @@ from time import monotonic
 from callops.alerts.watching import look_in_turn
 from callops.core import notify, watched
 from callops.core.clock import now
-from callops.core.database import AWAY, in_db
+from callops.core.database import AWAY, in_db, in_db_patiently
 from callops.dashboard import call_page, fragments
 from callops.dashboard.outbox import Outbox
 from callops.dashboard.sifting import ALL, Sift
@@ -130,7 +130,7 @@ class Hub:
     async def beat(self) -> None:
         """Browsers hear from us even when nothing happens."""
         light = await in_db(fragments.light)()
-        await in_db(self._still_here)()
+        await in_db_patiently(self._still_here)()
         for outbox in self._outboxes():
             outbox.put(light)
 
@@ -273,7 +273,7 @@ class Hub:
     async def _beat(self) -> None:
         await asyncio.sleep(BEAT_S)
         await self.beat()
-        await in_db(look_in_turn)(now())
+        await in_db_patiently(look_in_turn)(now())
 
 
 hub = Hub()

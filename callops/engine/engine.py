@@ -18,7 +18,7 @@ from callops.alerts import watching
 from callops.canary import keeping
 from callops.core import beats, clock
 from callops.core.config import config
-from callops.core.database import AWAY, in_db, is_cut_off
+from callops.core.database import AWAY, in_db, in_db_patiently, is_cut_off
 from callops.core.ids import new_token
 from callops.core.service import STOP_MAY_TAKE_S, Budget
 from callops.core.timekeeping import keep_time, learn_time
@@ -123,13 +123,13 @@ class Engine:
     async def _keep_leases(self, now: datetime) -> None:
         held = self._host.held
         if held:
-            still = await in_db(leases.renew)(held, owner=self.owner)
+            still = await in_db_patiently(leases.renew)(held, owner=self.owner)
             for lost in held - still:
                 self._host.detach(lost)
 
     async def _reconcile(self, now: datetime) -> None:
         """At the start, and every minute by one engine: what we believe live is compared with the carrier."""
-        await in_db(beats.engine_lives)(self.owner, now, self._load())
+        await in_db_patiently(beats.engine_lives)(self.owner, now, self._load())
         at_start, self._is_new = self._is_new, False
         if await in_db(reconciling.is_our_turn)(now, at_start=at_start):
             self._start("reconcile", reconciling.reconcile(self._outside, clock=clock.now))
@@ -142,16 +142,16 @@ class Engine:
 
     async def _watch(self, now: datetime) -> None:
         """Incidents open and close by themselves, looked at by one process every ten seconds."""
-        await in_db(watching.look_in_turn)(now)
+        await in_db_patiently(watching.look_in_turn)(now)
 
     async def _sing(self, now: datetime) -> None:
         """Test calls that are due, and how those under way go on, by one process every second."""
-        for begun in await in_db(keeping.look_in_turn)(now):
+        for begun in await in_db_patiently(keeping.look_in_turn)(now):
             self._start(f"canary:{begun.pk}", place(self._outside, begun, clock=clock.now))
 
     async def _forget(self, now: datetime) -> None:
         """What has been kept long enough is deleted, a few calls at a time, by one process every ten minutes."""
-        await in_db(clocks.run_in_turn)(now)
+        await in_db_patiently(clocks.run_in_turn)(now)
 
     async def _attach(self, now: datetime) -> None:
         """Our share of what nobody holds. What is still being cleared away here cannot be taken again yet."""
@@ -215,7 +215,7 @@ class Engine:
 
     async def _check(self, now: datetime) -> None:
         """What the clock finds, and what is to be asked of the providers because of it."""
-        unwanted, questions = await in_db(_found_by_clock)(now)
+        unwanted, questions = await in_db_patiently(_found_by_clock)(now)
         for session_id in unwanted:
             self._start(f"ghost:{session_id}", ghosts.end(self._outside, session_id, clock=clock.now))
         for call_id in questions:

@@ -31,7 +31,7 @@ GATHER_S = 0.06
 """From the beginning of a round to that of the next, while writing is quick."""
 UNWATCHED_S = 0.4
 """About so long what is said on a call that nobody watches waits for a round: the more there is, the less it costs."""
-GATHER_AT_MOST_S = 0.25
+GATHER_AT_MOST_S = 0.1
 REST = 2
 """A round may take half of the time until the next begins: the longer writing takes, the more goes into one."""
 

@@ -1,9 +1,9 @@
 """SQLite as Django drives it, but a process's own threads wait for each other here instead of in SQLite.
 
 One transaction writes at a time. Who finds the file busy sleeps and looks again, after up to a tenth of a second and in
-no order, so that under load the wait is mostly sleep. Here the next one is woken when the one before it is done; only
-other processes are waited for in SQLite's way. Who cannot have a turn within the connection's `timeout` asks SQLite all
-the same, and gets its answer.
+no order, so that under load the wait is mostly sleep. Here the next one is woken when the one before it is done, and
+work for which nobody waits goes last (`turns.patiently`); only other processes are waited for in SQLite's way. Who
+cannot have a turn within the connection's `timeout` asks SQLite all the same, and gets its answer.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from typing import Any
 
 from django.db.backends.sqlite3 import base
 
+from callops.core.queued_sqlite3.turns import Turns
+
 DEFAULT_TIMEOUT_S = 5.0
 """SQLite's own in Python, when the settings name none."""
 
-_turns: dict[str, threading.Lock] = {}
+_turns: dict[str, Turns] = {}
 _making = threading.Lock()
 
 
@@ -30,7 +32,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _start_transaction_under_autocommit(self) -> None:
         if not self._has_turn:
             wait_s = self.settings_dict["OPTIONS"].get("timeout", DEFAULT_TIMEOUT_S)
-            self._has_turn = self._turn.acquire(timeout=wait_s)
+            self._has_turn = self._turn.acquire(wait_s)
         try:
             super()._start_transaction_under_autocommit()  # type: ignore[misc]
         except BaseException:
@@ -54,10 +56,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._next_one()
 
     @property
-    def _turn(self) -> threading.Lock:
+    def _turn(self) -> Turns:
         """The queue of this file."""
         with _making:
-            return _turns.setdefault(str(self.settings_dict["NAME"]), threading.Lock())
+            return _turns.setdefault(str(self.settings_dict["NAME"]), Turns())
 
     def _next_one(self) -> None:
         """Whoever waits may write."""
