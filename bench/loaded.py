@@ -22,18 +22,19 @@ import httpx
 
 from bench import stage
 from bench.accept import signed
+from bench.browsers import WARM_S
 from bench.child import Child, child
 from bench.problems import CannotMeasure
 from bench.settings import REDIS
 from bench.street import Arrival, Street
 from bench.table import Figure, percentile
-from bench.transfer import deadline_of, end, on_our_clock
+from bench.transfer import deadline_of, on_our_clock
 from callops.calls.models import Call
 from callops.core.database import in_db
 from callops.sideband.models import AiSession, FrameBatch
 
-CALLS, PACE, BROWSERS, SECONDS = 200, 30, 50, 25.0
-REQUESTS, PAUSE_S = 200, 0.1
+CALLS, PACE, BROWSERS, SECONDS = 200, 30, 50, 60.0
+REQUESTS, PAUSE_S = 500, 0.1
 DEADLINE_S = 0.5
 ROW_GOAL_MS, WIRE_GOAL_MS = 250.0, 100.0
 READY_MAY_TAKE_S = 60.0
@@ -131,6 +132,7 @@ async def _webhooks(run: _Run) -> list[float]:
     """Webhook by webhook while people talk, each until its accept is on the wire."""
     calls = await in_db(stage.dialled)(REQUESTS)
     times = []
+    await asyncio.sleep(WARM_S)
     async with httpx.AsyncClient(base_url=run.address) as http:
         for call in calls:
             await asyncio.sleep(PAUSE_S)
@@ -149,6 +151,7 @@ async def _clicks(run: _Run) -> list[tuple[float, float]]:
     """Click by click while people talk, each until its REFER is on the wire, and its redirect after the deadline."""
     calls = await in_db(stage.live)(REQUESTS)
     headers = {"authorization": f"Bearer {run.token}"}
+    await asyncio.sleep(WARM_S)
     async with httpx.AsyncClient(base_url=run.address, headers=headers) as http:
         return [await _click(run, http, call) for call in calls if not run.wires.said.done()]
 
@@ -163,7 +166,7 @@ async def _click(run: _Run, http: httpx.AsyncClient, call: Call) -> tuple[float,
     referred = await refer.at() - started
     deadline = await in_db(deadline_of)(attempt_id)
     redirected = await redirect.at() - on_our_clock(deadline)
-    await in_db(end)(attempt_id)
+    _expect(await http.post(f"/api/transfers/{attempt_id}/cancel"), 202)
     return referred, redirected
 
 
