@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from asgiref.sync import SyncToAsync
 from django.db import InterfaceError, InternalError, OperationalError, connections
@@ -35,7 +36,10 @@ def in_db(work: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
 
 
 def in_db_patiently(work: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """As `in_db`, for what nobody waits for: on SQLite, where one writes at a time, all others go first for a while."""
+    """As `in_db`, for short work that nobody waits for: on one event loop one such work is done after another, so that
+    they do not take the interpreter from what somebody waits for; and on SQLite, where one writes at a time, all others
+    go first for a while.
+    """
     return cast(Callable[P, Coroutine[Any, Any, T]], _Patiently(work, thread_sensitive=False))
 
 
@@ -73,8 +77,15 @@ class _OnAConnection(SyncToAsync[..., Any]):
             _let_go()
 
 
+_one_by_one: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+
+
 class _Patiently(_OnAConnection):
     """Work for which nobody waits."""
+
+    async def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        async with _one_by_one.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+            return await super().__call__(*args, **kwargs)
 
     def thread_handler(self, loop: Any, *args: Any, **kwargs: Any) -> Any:
         with patiently():

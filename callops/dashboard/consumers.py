@@ -14,7 +14,7 @@ from callops.audit import chain, verbs
 from callops.audit.middleware import recent
 from callops.core import ear
 from callops.core.clock import now
-from callops.core.database import in_db, in_db_patiently
+from callops.core.database import in_db
 from callops.core.doors import SOCKETS
 from callops.core.rates import rates
 from callops.dashboard import access
@@ -101,16 +101,16 @@ class CallLive(Live):
         joined = await hub.join_call(call_id, self.outbox, seq=_number(query, "seq"), rev=_number(query, "rev"))
         if joined and self.outbox.name:
             self.call_id = call_id
-            await in_db_patiently(presence.here)(call_id, self.outbox.name, now=now())
+            await in_db(presence.here)(call_id, self.outbox.name, now=now())
             if recent.is_new((self.outbox.name, verbs.WATCH, call_id), now()):
-                await in_db_patiently(chain.record)(self.outbox.name, verbs.WATCH, now=now(), call=call_id)
+                await in_db(chain.record)(self.outbox.name, verbs.WATCH, now=now(), call=call_id)
         return joined
 
     async def disconnect(self, code: int) -> None:
         """The person is seen to leave; another window of theirs says within ten seconds that they are still there."""
         await super().disconnect(code)
         if self.call_id:
-            await in_db_patiently(presence.gone)(self.call_id, self.outbox.name)
+            await in_db(presence.gone)(self.call_id, self.outbox.name)
 
 
 class Nowhere(AsyncWebsocketConsumer):

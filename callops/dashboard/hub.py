@@ -239,7 +239,7 @@ class Hub:
         await self._look_at_the_house()
         self._say_back()
         if self._calls:
-            stamps = await in_db(call_page.stamps)(list(self._calls), now())
+            stamps = await in_db_patiently(call_page.stamps)(list(self._calls), now())
             await self._refresh({pk for pk, stamp in stamps.items() if self._differs(pk, stamp)})
         for board in list(self._boards.values()):
             self._dirty_rows |= await board.differing()
@@ -249,7 +249,7 @@ class Hub:
     async def _look_at_the_house(self) -> None:
         """Every browser has the signs of life and the open troubles, read once for all of them."""
         watching = self._outboxes()
-        shown = await in_db(fragments.house)() if watching else []
+        shown = await in_db_patiently(fragments.house)() if watching else []
         changed = [piece for piece in shown if piece not in self._house]
         self._house = shown
         for outbox in watching:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from callops.core.clock import now
-from callops.core.database import in_db
+from callops.core.database import in_db, in_db_patiently
 from callops.dashboard import board, call_page, fragments
 from callops.dashboard.board_row import around, inside
 from callops.dashboard.call_page import Cursor, Stamp, Talk
@@ -167,12 +167,12 @@ class BoardTopic:
     async def refresh(self, call_ids: Collection[str]) -> None:
         """Every browser has the rows of these calls as they are now."""
         async with self.lock:
-            self._deliver(await in_db(self._read)(call_ids))
+            self._deliver(await in_db_patiently(self._read)(call_ids))
 
     async def differing(self) -> set[str]:
         """The calls that changed, came or left since their rows were read."""
         async with self.lock:
-            stamps = await in_db(board.stamps)(now(), self.scope)
+            stamps = await in_db_patiently(board.stamps)(now(), self.scope)
             known = self._shown
             changed = {pk for pk in stamps if pk not in known or known[pk].stamp != stamps[pk]}
             return changed | (known.keys() - stamps.keys())

@@ -123,7 +123,7 @@ class Engine:
     async def _keep_leases(self, now: datetime) -> None:
         held = self._host.held
         if held:
-            still = await in_db_patiently(leases.renew)(held, owner=self.owner)
+            still = await in_db(leases.renew)(held, owner=self.owner)
             for lost in held - still:
                 self._host.detach(lost)
 
@@ -151,7 +151,7 @@ class Engine:
 
     async def _forget(self, now: datetime) -> None:
         """What has been kept long enough is deleted, a few calls at a time, by one process every ten minutes."""
-        await in_db_patiently(clocks.run_in_turn)(now)
+        await in_db(clocks.run_in_turn)(now)
 
     async def _attach(self, now: datetime) -> None:
         """Our share of what nobody holds. What is still being cleared away here cannot be taken again yet."""

@@ -7,7 +7,7 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from callops.core.database import in_db_patiently
+from callops.core.database import in_db
 from callops.engine.sideband_consumer import ask
 from callops.providers.openai import client_events
 from callops.transfers import company
@@ -20,14 +20,14 @@ SEND_TIMEOUT_S = 2.0
 
 async def keep_company(attempt_id: str, *, speak: bool, now: datetime) -> None:
     """The assistant that has the caller was told that they wait with it, unless it was told before."""
-    note = await in_db_patiently(company.claim_waiting)(attempt_id, speak=speak, now=now)
+    note = await in_db(company.claim_waiting)(attempt_id, speak=speak, now=now)
     if note is not None:
         await _hand_over(note)
 
 
 async def say_how_it_ended(attempt_id: str, *, now: datetime) -> None:
     """The assistant that still has the caller was told that nobody takes over, and goes on."""
-    note = await in_db_patiently(company.claim_over)(attempt_id, now=now)
+    note = await in_db(company.claim_over)(attempt_id, now=now)
     if note is not None:
         await _hand_over(note)
 

@@ -20,7 +20,7 @@ from callops.core import clock
 from callops.core.beats import OPENAI_WEBHOOK, beat
 from callops.core.config import config
 from callops.core.counters import bump
-from callops.core.database import in_db, in_db_patiently
+from callops.core.database import in_db
 from callops.core.ids import new_token
 from callops.core.logs import about_call
 from callops.core.text import storable
@@ -56,13 +56,13 @@ async def receive(request: HttpRequest) -> HttpResponse:
     delivery = request.headers.get("webhook-id") or event.id
     if event.call_id is None or event.runtime != "realtime":
         await in_db(_keep)(event, delivery, at)
-        await in_db_patiently(beat)(OPENAI_WEBHOOK, at)
+        await in_db(beat)(OPENAI_WEBHOOK, at)
         return HttpResponse(status=200)
     news = _announcement(event, event.call_id, delivery, at, gate.kept_headers(request))
     arrival = await in_db(acceptance.arrive)(news, key=config().secret_key, owner=OWNER, at=at, clock=clock.now)
     with about_call(arrival.call_id):
         await _decide(arrival.session_id, arrival.decision)
-    await in_db_patiently(beat)(OPENAI_WEBHOOK, at)
+    await in_db(beat)(OPENAI_WEBHOOK, at)
     return HttpResponse(status=200)
 
 
