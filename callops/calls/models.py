@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import Q, Subquery, Value
+from django.db.models import Expression, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from callops.calls.words import (
@@ -79,7 +79,7 @@ class CallQuerySet(models.QuerySet["Call"]):
         """Unfinished calls, and those that ended at this moment or later."""
         return self.filter(Q(state__in=State.unfinished()) | Q(ended_at__gte=since))
 
-    def known_as(self, call_id: str) -> CallQuerySet:
+    def known_as(self, call_id: str | Expression) -> CallQuerySet:
         """The call with this id, or the one it became part of."""
         became = MergedCall.objects.filter(former_id=call_id).values("call_id")
         return self.filter(pk=Coalesce(Subquery(became), Value(call_id)))

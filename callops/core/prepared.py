@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 import msgspec
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Expression, F, Lookup, QuerySet
+from django.db.models import Expression, F, Lookup, Model, QuerySet
+from django.db.models import query as machinery
 from django.db.models.sql import UpdateQuery
 from django.db.transaction import TransactionManagementError
 
+M = TypeVar("M", bound=Model)
 Row = tuple[Any, ...]
 
 
@@ -78,7 +80,7 @@ class Prepared:
         """
         connection: Any = connections[DEFAULT_DB_ALIAS]
         if self._made is None:
-            self._made = _select(self._write(), connection)
+            self._made = self._select(connection)
         sql, places, converters, locks = self._made
         if locks and not connection.in_atomic_block:
             raise TransactionManagementError("Rows can be locked in a transaction only.")
@@ -88,6 +90,54 @@ class Prepared:
             cursor.execute(sql, _filled(places, given, connection))
             rows = cursor.fetchall()
         return [_converted(row, converters, connection) for row in rows] if converters else rows
+
+    def _select(self, connection: Any) -> _Select:
+        query = self._write().query
+        compiler: Any = query.get_compiler(connection=connection)
+        try:
+            sql, places = compiler.as_sql()
+        except EmptyResultSet:  # nothing can ever be found: whoever sees no line sees no call
+            return _Select("", locks=query.select_for_update)
+        self._selected(compiler)
+        found = compiler.get_converters([column for column, _, _ in compiler.select])
+        converters = [(index, each, column) for index, (convert, column) in found.items() for each in convert]
+        return _Select(sql, places, converters, query.select_for_update)
+
+    def _selected(self, compiler: Any) -> None:
+        """What else is to be known of a query whose SQL was made."""
+
+
+class PreparedRows(Prepared, Generic[M]):
+    """The same for a query of whole rows, also of what it joins (`select_related`) or locks (`select_for_update`)."""
+
+    _build: Callable[[Row], M]
+
+    def __init__(self, write: Callable[[], QuerySet[M, M]]) -> None:
+        super().__init__(write)
+
+    def found(self, **given: Any) -> list[M]:
+        """The instances for these values, as the query itself gives them. One query."""
+        return [self._build(row) for row in self(**given)]
+
+    def first(self, **given: Any) -> M | None:
+        """The first of them; None when there is none."""
+        found = self.found(**given)
+        return found[0] if found else None
+
+    def _selected(self, compiler: Any) -> None:
+        """As Django itself makes instances of a row."""
+        wanted = compiler.klass_info
+        model, start, end = wanted["model"], wanted["select_fields"][0], wanted["select_fields"][-1] + 1
+        names = [column.target.attname for column, _, _ in compiler.select[start:end]]
+        related = cast(Any, machinery).get_related_populators(wanted, compiler.select, DEFAULT_DB_ALIAS)
+
+        def build(row: Row) -> M:
+            made: M = model.from_db(DEFAULT_DB_ALIAS, names, row[start:end])
+            for each in related:
+                each.populate(row, made)
+            return made
+
+        self._build = build
 
 
 class PreparedChange:
@@ -113,18 +163,6 @@ class _Select(NamedTuple):
     places: Sequence[Any] = ()
     converters: Sequence[tuple[int, Any, Any]] = ()
     locks: bool = False
-
-
-def _select(query: QuerySet[Any, Any], connection: Any) -> _Select:
-    compiler: Any = query.query.get_compiler(connection=connection)
-    locks = query.query.select_for_update
-    try:
-        sql, places = compiler.as_sql()
-    except EmptyResultSet:  # nothing can ever be found: whoever sees no line sees no call
-        return _Select("", locks=locks)
-    found = compiler.get_converters([column for column, _, _ in compiler.select])
-    converters = [(index, each, column) for index, (convert, column) in found.items() for each in convert]
-    return _Select(sql, places, converters, locks)
 
 
 def _update(rows: QuerySet[Any, Any], new: Mapping[str, Any], connection: Any) -> tuple[str, Sequence[Any]]:

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q, QuerySet
 
+from callops.core.prepared import Asked, Prepared, among
 from callops.people.models import Team
 from callops.people.roles import IMPLIED, Right
 
@@ -85,16 +86,22 @@ def _of(users: Iterable[User]) -> dict[int, Standing]:
 
 def _permissions(user_ids: Collection[int]) -> dict[int, set[str]]:
     """The permissions of each person, their own and their groups'."""
-    own = User.user_permissions.through.objects.filter(user_id__in=user_ids)
-    given = User.groups.through.objects.filter(user_id__in=user_ids)
-    path = ("permission__content_type__app_label", "permission__codename")
-    rows = own.values_list("user_id", *path).union(
-        given.values_list("user_id", *(f"group__permissions__{name.removeprefix('permission__')}" for name in path))
-    )
     found: dict[int, set[str]] = {}
-    for user_id, app, codename in rows:
+    for user_id, app, codename in _HELD(users=user_ids):
         found.setdefault(user_id, set()).add(f"{app}.{codename}")
     return found
+
+
+def _held() -> QuerySet[Any, Any]:
+    own = User.user_permissions.through.objects.filter(among("user_id", Asked("users")))
+    given = User.groups.through.objects.filter(among("user_id", Asked("users")))
+    path = ("permission__content_type__app_label", "permission__codename")
+    return own.values_list("user_id", *path).union(
+        given.values_list("user_id", *(f"group__permissions__{name.removeprefix('permission__')}" for name in path))
+    )
+
+
+_HELD: Final = Prepared(_held)
 
 
 def _rights(permissions: Collection[str], *, is_superuser: bool) -> frozenset[Right]:
@@ -105,7 +112,14 @@ def _rights(permissions: Collection[str], *, is_superuser: bool) -> frozenset[Ri
 def _lines_by_user(user_ids: Collection[int]) -> dict[int, frozenset[int]]:
     """The lines of each person's teams; who is in no team is missing."""
     lines: dict[int, set[int]] = {}
-    rows = Team.members.through.objects.filter(user_id__in=user_ids)
-    for user_id, line_id in rows.values_list("user_id", "team__lines"):
+    for user_id, line_id in _TEAMED(users=user_ids):
         lines.setdefault(user_id, set()).update(() if line_id is None else (line_id,))
     return {user_id: frozenset(found) for user_id, found in lines.items()}
+
+
+def _teamed() -> QuerySet[Any, Any]:
+    rows = Team.members.through.objects.filter(among("user_id", Asked("users")))
+    return rows.values_list("user_id", "team__lines")
+
+
+_TEAMED: Final = Prepared(_teamed)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, CharField, Exists, Expression, F, OuterRef, Q, Value, When
 
 from callops.calls.models import Call, Destination, Event, Line
 from callops.calls.words import Policy
@@ -72,7 +72,7 @@ class AttemptQuerySet(models.QuerySet["TransferAttempt"]):
         """Attempts whose next look or step is due; a settled one may still be watched for a late witness."""
         return self.filter(due_at__lte=now)
 
-    def referred(self, now: datetime) -> models.QuerySet[Any]:
+    def referred(self, now: datetime | Expression) -> models.QuerySet[Any]:
         """Attempts that asked for a REFER, each with its `fate`: a `health.Fate`, or null while it is not known.
 
         A REFER that nobody saw because the caller was gone or moved before its deadline had no chance: never known.

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import F, QuerySet, Window
@@ -14,6 +14,7 @@ from django.db.models.functions import RowNumber
 
 from callops.calls.models import Call, Line
 from callops.calls.words import Policy, Topology
+from callops.core.prepared import Asked, Prepared
 from callops.core.text import storable
 from callops.transfers.breaker import Decision, Position, Wish, decide
 from callops.transfers.health import WINDOW, WINDOW_S, Fate, Health, Refer, health_of
@@ -46,20 +47,25 @@ class Way:
 def standing(line: Line, *, now: datetime) -> Standing:
     """The line's breaker as it stands now. Two queries."""
     found = LineBreaker.objects.filter(line=line).first()
-    newest = _known(now).filter(call__line=line).order_by("-refer_asked_at", "-pk")[:WINDOW]
-    refers = [Refer(at, pk, Fate(fate)) for at, pk, fate in newest.values_list("refer_asked_at", "pk", "fate")]
-    return _standing(line, found or LineBreaker(line=line), refers, now)
+    return standing_with(line, found or LineBreaker(line=line), now=now)
+
+
+def standing_with(line: Line, breaker: LineBreaker, *, now: datetime) -> Standing:
+    """The same with the breaker's row in hand. One query."""
+    since = now - timedelta(seconds=WINDOW_S)
+    refers = [Refer(at, pk, Fate(fate)) for at, pk, fate in _NEWEST(line=line.pk, now=now, since=since)]
+    return _standing(line, breaker, refers, now)
 
 
 def standings(*, now: datetime) -> list[Standing]:
     """The breakers of all lines that have one, by name: a trunk line can only be referred. Two queries."""
     lines = Line.objects.exclude(topology=Topology.TRUNK).select_related("breaker")
     rank = Window(RowNumber(), partition_by=F("call__line"), order_by=[F("refer_asked_at").desc(), F("pk").desc()])
-    newest = _known(now).annotate(rank=rank).filter(rank__lte=WINDOW)
+    newest = _known(now, now - timedelta(seconds=WINDOW_S)).annotate(rank=rank).filter(rank__lte=WINDOW)
     refers: defaultdict[int | None, list[Refer]] = defaultdict(list)
     for line_id, at, pk, fate in newest.values_list("call__line", "refer_asked_at", "pk", "fate"):
         refers[line_id].append(Refer(at, pk, Fate(fate)))
-    return [_standing(line, _breaker_of(line), refers[line.pk], now) for line in lines]
+    return [_standing(line, breaker_of(line), refers[line.pk], now) for line in lines]
 
 
 def way_of(call: Call, policy: Policy, *, now: datetime, seen: Standing | None = None) -> Way:
@@ -120,9 +126,16 @@ def history(limit: int = 20) -> Sequence[BreakerAct]:
     return list(BreakerAct.objects.select_related("line")[:limit])
 
 
-def _known(now: datetime) -> QuerySet[Any]:
-    since = now - timedelta(seconds=WINDOW_S)
+def _known(now: datetime | Asked, since: datetime | Asked) -> QuerySet[Any]:
     return TransferAttempt.objects.referred(now).filter(refer_asked_at__gte=since, fate__isnull=False)
+
+
+def _newest() -> QuerySet[Any, Any]:
+    known = _known(Asked("now"), Asked("since")).filter(call__line=Asked("line"))
+    return known.order_by("-refer_asked_at", "-pk").values_list("refer_asked_at", "pk", "fate")[:WINDOW]
+
+
+_NEWEST: Final = Prepared(_newest)
 
 
 def _standing(line: Line, breaker: LineBreaker, refers: Iterable[Refer], now: datetime) -> Standing:
@@ -131,6 +144,6 @@ def _standing(line: Line, breaker: LineBreaker, refers: Iterable[Refer], now: da
     return Standing(line, breaker, health, decide(health, wish=wish, probe_at=breaker.probe_at, now=now))
 
 
-def _breaker_of(line: Any) -> LineBreaker:
-    """The line's row, or what it stands for when nobody has needed one yet."""
+def breaker_of(line: Any) -> LineBreaker:
+    """The breaker's row that was read with the line, or what it stands for when nobody has needed one yet."""
     return getattr(line, "breaker", None) or LineBreaker(line=line)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from callops.calls import timeline
 from callops.calls.kinds import Kind
@@ -13,6 +16,7 @@ from callops.calls.models import Call, Destination
 from callops.calls.words import Lane
 from callops.core.config import config
 from callops.core.ids import new_id
+from callops.core.prepared import Asked, Prepared
 from callops.core.text import storable
 from callops.transfers import tolls
 from callops.transfers.models import Approval, TransferAttempt
@@ -65,12 +69,22 @@ def allowed() -> Allowed:
 def check_rate(by: str, *, now: datetime) -> None:
     """Nothing when the person may ask for one more transfer. Raises `TooOften`."""
     limit = config().transfers_an_hour
-    recent = TransferAttempt.objects.filter(requested_by=by, requested_at__gt=now - HOUR).order_by("-requested_at")
-    times = recent.values_list("requested_at", flat=True)
-    if limit > 0 and not times[limit - 1 : limit]:  # the one that would make it too many: the others are not read
+    who = {"by": by, "since": now - HOUR}
+    if limit > 0 and not _times(limit - 1, limit)(**who):  # the one that would make it too many: no other is read
         return
-    asked = list(times[: limit + 1])
+    asked = [at for (at,) in _times(0, limit + 1)(**who)]
     raise TooOften(len(asked), max(1, round((asked[limit - 1] + HOUR - now).total_seconds())))
+
+
+@lru_cache(maxsize=8)
+def _times(start: int, end: int) -> Prepared:
+    """When the person asked for transfers lately, newest first, from the first to the last of these."""
+
+    def write() -> QuerySet[TransferAttempt, Any]:
+        recent = TransferAttempt.objects.filter(requested_by=Asked("by"), requested_at__gt=Asked("since"))
+        return recent.order_by("-requested_at").values_list("requested_at")[start:end]
+
+    return Prepared(write)
 
 
 def target(call: Call, wish: Wish, *, now: datetime) -> Destination | Approval:

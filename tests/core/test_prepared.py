@@ -12,8 +12,8 @@ from django.db.models.functions import Coalesce, Now
 from django.db.transaction import TransactionManagementError
 
 from callops.calls.models import Call, Event
-from callops.core.prepared import Asked, Literal, Prepared, PreparedChange, among
-from tests.rows import NOON, make_call
+from callops.core.prepared import Asked, Literal, Prepared, PreparedChange, PreparedRows, among
+from tests.rows import NOON, make_call, make_line
 
 pytestmark = pytest.mark.django_db
 
@@ -124,3 +124,29 @@ def test_a_word_that_stands_in_the_sql_is_no_more_than_a_word() -> None:
     assert query() == [(call.pk,)]
     with pytest.raises(ValueError, match="more than a word"):
         Literal("operator' OR '1")
+
+
+def test_whole_rows_come_with_what_their_query_joins(django_assert_num_queries: Any) -> None:
+    call, alone = make_call(make_line(redact=["iban"])), make_call(None)
+    query = PreparedRows(lambda: Call.objects.select_related("line__breaker").filter(pk=Asked("pk")))
+
+    with django_assert_num_queries(3):
+        found, lonely = query.first(pk=call.pk), query.first(pk=alone.pk)
+        assert found is not None
+        assert found.line is not None
+        assert lonely is not None
+        assert query.first(pk="nobody") is None
+        assert (found, found.started_at, found.line, lonely.line) == (call, call.started_at, call.line, None)
+        assert (found.line.redact, hasattr(found.line, "breaker")) == (["iban"], False)
+    assert not found._state.adding
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rows_are_locked_in_a_transaction_only() -> None:
+    call = make_call()
+    query = PreparedRows(lambda: Call.objects.select_for_update().filter(pk=Asked("pk")))
+
+    with transaction.atomic():
+        assert query.found(pk=call.pk) == [call]
+    with pytest.raises(TransactionManagementError, match="in a transaction only"):
+        query.found(pk=call.pk)
