@@ -13,6 +13,7 @@ from callops.calls.models import Call, Event
 from callops.sideband.models import Turn
 from callops.supervision.models import Act, Intervention, Step
 from callops.transfers.evidence import tries_of
+from callops.transfers.held import Held
 from callops.transfers.models import AttemptQuerySet, Evidence, TransferAttempt
 from callops.transfers.tries import Try
 
@@ -66,6 +67,15 @@ def with_evidence(attempts: AttemptQuerySet) -> AttemptQuerySet:
 
 def transfer(row: TransferAttempt) -> schemas.Transfer:
     """One wish to move a caller, and what is known to have come of it."""
+    return _transfer(row, row.evidence.all(), tries_of(row))
+
+
+def transfer_in_hand(held: Held) -> schemas.Transfer:
+    """The same of a transfer that was asked for just now, without a look into the database."""
+    return _transfer(held.attempt, held.evidence, tries_of(held))
+
+
+def _transfer(row: TransferAttempt, evidence: Iterable[Evidence], tries: Iterable[Try]) -> schemas.Transfer:
     return schemas.Transfer(
         id=row.pk,
         call_id=row.call_id,
@@ -83,10 +93,10 @@ def transfer(row: TransferAttempt) -> schemas.Transfer:
         redirect=_redirect(row),
         evidence=[
             schemas.Evidence(kind=fact.kind, witness=fact.witness, at=fact.at, event_seq=fact.event.seq)
-            for fact in row.evidence.all()
+            for fact in evidence
         ],
         because=row.because,
-        tries=[_try(each) for each in tries_of(row)],
+        tries=[_try(each) for each in tries],
     )
 
 

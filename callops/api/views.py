@@ -19,6 +19,7 @@ from callops.calls.commands import hang_up
 from callops.calls.models import Call, CallQuerySet, Destination
 from callops.calls.words import State
 from callops.core.clock import now
+from callops.core.prepared import Asked, PreparedRows
 from callops.finding import calls as finding
 from callops.finding.language import parse
 from callops.people.roles import Right
@@ -27,8 +28,9 @@ from callops.reports.download import ZIP, download
 from callops.reports.gathering import gather
 from callops.sideband.models import Turn
 from callops.supervision.commands import intervene
-from callops.transfers import switching
-from callops.transfers.commands import cancel, request_transfer
+from callops.transfers import commands, switching
+from callops.transfers.commands import cancel
+from callops.transfers.held import Held
 from callops.transfers.models import TransferAttempt
 
 PAGE = 50
@@ -44,6 +46,9 @@ _THROTTLES: list[BaseThrottle] = [PerPerson()]
 _FILE = {"type": "string", "format": "binary"}
 
 _Q = "A part of a number, an id, words that were said, or terms as in the history: `refer:unseen wait>10s`"
+
+_KNOWN_AS = PreparedRows(lambda: Call.objects.known_as(Asked("id")).select_related("line__breaker"))
+_NAMED = PreparedRows(lambda: Destination.objects.filter(name=Asked("name")))
 
 router = Router()
 
@@ -141,9 +146,9 @@ def ask_transfer(
 ) -> Status[schemas.Transfer]:
     """The wish is written down and the engine carries it out; follow it at `GET /api/transfers/{id}`."""
     call, destination, at = _call(request, call_id), _destination(wish.destination), now()
-    seen = switching.standing(call.line, now=at) if call.line else None
+    seen = switching.standing_with(call.line, switching.breaker_of(call.line), now=at) if call.line else None
     audit.begin(request)
-    attempt = request_transfer(
+    asked = commands.ask(
         call=call,
         asked_by=request.auth.get_username(),
         now=at,
@@ -154,7 +159,7 @@ def ask_transfer(
         may_type=standing_of(request.auth).may(Right.TYPE_NUMBER),
         seen=seen,
     )
-    return Status(202, shapes.transfer(_attempt(request, attempt.pk)))
+    return Status(202, shapes.transfer_in_hand(asked) if isinstance(asked, Held) else _shown(request, asked.pk))
 
 
 @router.get(
@@ -165,7 +170,7 @@ def ask_transfer(
 )
 def show_transfer(request: SignedRequest, transfer_id: str) -> schemas.Transfer:
     """What was asked, what was tried, what witnesses said and what that proves."""
-    return shapes.transfer(_attempt(request, transfer_id))
+    return _shown(request, transfer_id)
 
 
 @router.post(
@@ -181,7 +186,7 @@ def cancel_transfer(request: SignedRequest, transfer_id: str) -> Status[schemas.
     attempt = _attempt(request, transfer_id)
     audit.begin(request)
     cancelled = cancel(attempt=attempt, asked_by=request.auth.get_username(), now=now())
-    return Status(202, shapes.transfer(_attempt(request, cancelled.pk)))
+    return Status(202, _shown(request, cancelled.pk))
 
 
 @router.post(
@@ -237,10 +242,15 @@ def _found(calls: CallQuerySet, q: str, *, numbers: bool) -> QuerySet[Any]:
 
 def _call(request: SignedRequest, call_id: str) -> Call:
     """The call, also by an id it had before its halves were joined; 404 when it is none of the person's lines."""
-    row = Call.objects.known_as(call_id).select_related("line").first() if _ID.fullmatch(call_id) else None
+    row = _KNOWN_AS.first(id=call_id) if _ID.fullmatch(call_id) else None
     if row is None or not standing_of(request.auth).scope.sees_line(row.line_id):
         raise HttpError(404, "There is no call with this id.")
     return row
+
+
+def _shown(request: SignedRequest, transfer_id: str) -> schemas.Transfer:
+    """The transfer as it stands in the database."""
+    return shapes.transfer(_attempt(request, transfer_id))
 
 
 def _attempt(request: SignedRequest, transfer_id: str) -> TransferAttempt:
@@ -254,7 +264,7 @@ def _attempt(request: SignedRequest, transfer_id: str) -> TransferAttempt:
 def _destination(name: str | None) -> Destination | None:
     if name is None:
         return None
-    row = Destination.objects.filter(name=name).first()
+    row = _NAMED.first(name=name)
     if row is None:
         raise HttpError(422, f'destination: there is no "{name}" in the directory.')
     return row

@@ -66,7 +66,7 @@ def write(call: Call, facts: Sequence[NewEvent]) -> list[Event | None]:
     return [event if event.pk else None for event in events]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def append_many(call_id: str, events: Iterable[NewEvent]) -> list[Event]:
     """The facts are on the call's timeline in this order, and readers are notified on commit."""
     wanted = list(events)
@@ -77,7 +77,9 @@ def append_many(call_id: str, events: Iterable[NewEvent]) -> list[Event]:
         Event(call_id=call_id, seq=last + index, at=new.at, kind=new.kind, lane=new.lane, body=storable(dict(new.body)))
         for index, new in enumerate(wanted, start=1)
     ]
-    Event.objects.bulk_create(rows)
+    keys = _inserted(rows)
+    for row in rows:
+        row.pk = keys[row.seq]
     call_changed(call_id)
     return rows
 

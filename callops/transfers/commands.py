@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
-from callops.calls import timeline
+from callops.calls import intake, timeline
+from callops.calls.intake import Fact
 from callops.calls.kinds import Kind
 from callops.calls.models import Call, Destination
 from callops.calls.words import Lane, Policy, Topology
 from callops.calls.words import State as CallState
 from callops.core.ids import new_id, new_token
+from callops.core.prepared import Asked, PreparedRows
 from callops.core.text import storable
 from callops.transfers import evidence, switching, typed
+from callops.transfers.held import Held
 from callops.transfers.models import Approval, Evidence, Outcome, State, TransferAttempt, Witness
 from callops.transfers.switching import Standing
 from callops.transfers.tolls import TollRefused
@@ -48,7 +53,7 @@ class TooLate(Exception):
     """The transfer has run its course; the message says what happened."""
 
 
-def request_transfer(
+def ask(
     *,
     call: Call,
     asked_by: str,
@@ -62,8 +67,8 @@ def request_transfer(
     may_type: bool = False,
     approved: bool = False,
     seen: Standing | None = None,
-) -> TransferAttempt:
-    """The wish is recorded once per key; the same key gives the same transfer, whatever has become of it.
+) -> TransferAttempt | Held:
+    """The wish is recorded once per key: the transfer in hand, or the one that the same key gave before.
 
     `uri` is an address of the directory, or, where the person `may_type`, one that `tolls` lets pass. Raises
     `TargetRefused`, `TooOften`, `ApprovalWanted` (which waits for a second person from then on), `AnotherOpen` or
@@ -81,6 +86,12 @@ def request_transfer(
         raise AnotherOpen(TransferAttempt.objects.open().get(call_id=call.pk)) from None
 
 
+def request_transfer(**wish: Any) -> TransferAttempt:
+    """The wish is recorded as by `ask`; the same key gives the same transfer, whatever has become of it."""
+    asked = ask(**wish)
+    return asked.attempt if isinstance(asked, Held) else asked
+
+
 @transaction.atomic
 def _request(
     call: Call,
@@ -92,8 +103,10 @@ def _request(
     reason: str,
     summary: str,
     seen: Standing | None,
-) -> TransferAttempt:
-    locked = Call.objects.select_for_update(of=("self",)).select_related("line").get(pk=call.pk)
+) -> TransferAttempt | Held:
+    locked = _LOCKED.first(pk=call.pk)
+    if locked is None:
+        raise Call.DoesNotExist
     if known := _known(locked, key):
         return known
     if asked_by not in (ASSISTANT, CANARY):
@@ -160,8 +173,16 @@ def cancel(*, attempt: TransferAttempt, asked_by: str, now: datetime) -> Transfe
     return evidence.add(held, FactKind.CANCELLED, at=now, event=event, detail={"by": asked_by})
 
 
-def _opened(attempt: TransferAttempt, now: datetime) -> TransferAttempt:
+def _row_to_lock() -> QuerySet[Call, Call]:
+    return Call.objects.select_for_update(of=("self",)).select_related("line").filter(pk=Asked("pk"))
+
+
+_LOCKED: Final = PreparedRows(_row_to_lock)
+
+
+def _opened(attempt: TransferAttempt, now: datetime) -> Held:
     """The wish is on the timeline, the first evidence of its transfer, and the call knows that it is open."""
+    call, talks_with = attempt.call, _who_has(attempt.call)
     by_assistant = attempt.requested_by == ASSISTANT
     body = {
         "label": attempt.target_label,
@@ -174,17 +195,18 @@ def _opened(attempt: TransferAttempt, now: datetime) -> TransferAttempt:
         "reason": attempt.reason,
     }
     lane = Lane.OPENAI if by_assistant else Lane.OPERATOR
-    event = timeline.note(attempt.call, at=now, kind=Kind.OPERATOR_TRANSFER_ASKED, lane=lane, body=body)
+    opens = {"has_open_transfer": True}
+    fact = Fact(at=now, kind=Kind.OPERATOR_TRANSFER_ASKED, lane=lane, body=body, changes=opens)
+    (event,) = intake.settle(call, [fact], now=now)
     asked = Evidence(
         attempt=attempt,
         kind=FactKind.ASKED,
         witness=Witness.OPENAI if by_assistant else Witness.OPERATOR,
         at=now,
         event=event,
-        detail={"by": attempt.requested_by, "with": _who_has(attempt.call)},
+        detail={"by": attempt.requested_by, "with": talks_with},
     )
-    evidence.begin(attempt, asked, now=now)
-    return attempt
+    return evidence.begin(attempt, asked, now=now)
 
 
 def _who_has(call: Call) -> str:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from callops.calls import intake
 from callops.calls.models import Call, Event
 from callops.calls.words import Policy, Topology
 from callops.core import bulk
 from callops.core.notify import call_changed
+from callops.core.prepared import Asked, PreparedRows
 from callops.transfers import tries
 from callops.transfers.because import explain, nobody_came
 from callops.transfers.hearing import SILENCE, heard
 from callops.transfers.held import Held
 from callops.transfers.models import Evidence, State, TransferAttempt, Witness
-from callops.transfers.tries import Asked, Try
+from callops.transfers.tries import Try
 from callops.transfers.verdict import Fact, FactKind, Verdict, judge
 
 WITNESSES = {
@@ -52,14 +54,16 @@ def add(
     return held.attempt
 
 
-def begin(attempt: TransferAttempt, asked: Evidence, *, now: datetime) -> None:
-    """The attempt has a row, with the wish as its first evidence and what that proves; its call is locked already."""
+def begin(attempt: TransferAttempt, asked: Evidence, *, now: datetime) -> Held:
+    """The attempt has a row, with the wish as its first evidence and what that proves; its call is locked already and
+    knows that a transfer of it is open.
+    """
     held = Held(attempt)
     held.evidence = []
     held.add(asked)
     judge_again(held, now=now)
     held.begin()
-    tell_call(attempt, now=now)
+    return held
 
 
 def hold(of: str | Held) -> Held:
@@ -73,8 +77,18 @@ def locked(attempt_id: str) -> TransferAttempt:
     Everybody locks the call first (PostgreSQL keeps the order of `of`): two carrier requests about one caller wait for
     each other and never deadlock.
     """
+    attempt = _LOCKED.first(pk=attempt_id)
+    if attempt is None:
+        raise TransferAttempt.DoesNotExist
+    return attempt
+
+
+def _rows_to_lock() -> QuerySet[TransferAttempt, TransferAttempt]:
     rows = TransferAttempt.objects.select_for_update(of=("call", "self")).select_related("call__line", "destination")
-    return rows.get(pk=attempt_id)
+    return rows.filter(pk=Asked("pk"))
+
+
+_LOCKED: Final = PreparedRows(_rows_to_lock)
 
 
 def facts_of(attempt: TransferAttempt) -> list[Fact]:
@@ -84,9 +98,10 @@ def facts_of(attempt: TransferAttempt) -> list[Fact]:
     return held.facts
 
 
-def tries_of(attempt: TransferAttempt) -> list[Try]:
+def tries_of(of: TransferAttempt | Held) -> list[Try]:
     """Every try of the transfer, as its evidence tells it."""
-    asked = Asked(
+    attempt, facts = (of.attempt, of.facts) if isinstance(of, Held) else (of, facts_of(of))
+    asked = tries.Asked(
         at=attempt.requested_at,
         label=attempt.target_label,
         uri=attempt.target_uri,
@@ -96,7 +111,7 @@ def tries_of(attempt: TransferAttempt) -> list[Try]:
         ai_leg_end_at=attempt.ai_leg_ended_at,
         settled_at=attempt.settled_at,
     )
-    return tries.tries_of(facts_of(attempt), asked)
+    return tries.tries_of(facts, asked)
 
 
 def only_refer(attempt: TransferAttempt) -> bool:

@@ -14,13 +14,15 @@ import msgspec
 
 from callops.calls.models import Call, Leg
 from callops.calls.words import Role, Topology
-from callops.core import bulk
+from callops.core import bulk, few_rows
 from callops.core.text import storable
 from callops.transfers.models import Evidence, TransferAttempt
 from callops.transfers.verdict import Fact, FactKind
 
 KNOWN = frozenset(FactKind)
 """A newer version may have written kinds that this one cannot judge."""
+EVIDENCE = tuple(field.name for field in Evidence._meta.concrete_fields)
+LEG = tuple(field.name for field in Leg._meta.concrete_fields)
 FIELDS = [(field.name, field.attname) for field in TransferAttempt._meta.concrete_fields]
 
 
@@ -34,12 +36,13 @@ class Held:
     @cached_property
     def evidence(self) -> list[Evidence]:
         """All of it, in its order."""
-        return sorted(bulk.of(Evidence, "attempt", self.attempt.pk), key=lambda each: (each.at, each.pk))
+        rows = few_rows.rows(Evidence, EVIDENCE, attempt=self.attempt.pk)
+        return sorted(rows, key=lambda each: (each.at, each.pk))
 
     @cached_property
     def legs(self) -> list[Leg]:
         """The legs of the call."""
-        return bulk.of(Leg, "call", self.attempt.call_id)
+        return few_rows.rows(Leg, LEG, call=self.attempt.call_id)
 
     @property
     def facts(self) -> list[Fact]:

@@ -306,7 +306,18 @@ def test_a_click_costs_few_statements_and_who_asks_for_what_is_looked_up_before_
     before = " ".join(statements[:begun])
     assert answer.status_code == 202
     assert all(of in before for of in ("api_apitoken", "people_team", "calls_destination", "transfers_linebreaker"))
-    assert (begun, len(statements) - begun) == (7, 21)
+    assert (begun, len(statements) - begun) == (6, 14)
+
+
+def test_a_click_is_answered_with_what_a_look_at_the_transfer_says(
+    api: Client, call: Call, frontdesk: Destination
+) -> None:
+    wish = {"destination": "frontdesk"}
+
+    told, again = (ask(api, call, wish, **{"Idempotency-Key": "once"}).json() for _ in range(2))
+
+    assert told == again == api.get(f"/api/transfers/{told['id']}").json()
+    assert [fact["kind"] for fact in told["evidence"]] == ["asked"]
 
 
 def test_a_wish_for_nobody_or_by_nobody_never_begins_a_transaction_but_for_its_entry(

@@ -193,7 +193,7 @@ def test_each_step_from_the_click_to_the_redirect_costs_few_statements_and_one_v
 
     now = fresh(attempt.pk)
     assert (now.redirect_tries, now.redirect_answer, now.due_at) == (1, "ok", at(6))
-    assert (refer, told, answered, redirect, redirected) == (10, 8, 10, 16, 12)
+    assert (refer, told, answered, redirect, redirected) == (8, 6, 8, 14, 10)
 
 
 def test_a_deadline_and_the_redirect_that_follows_are_durable_together_or_not_at_all(
