@@ -189,6 +189,7 @@ class Engine:
 
     async def _move(self) -> float:
         """Transfers that are due go on; seconds until the next one is."""
+        go_on = self._mover.hears(start=self._start, unless=self._stopping)
         try:
             due, next_at = await in_db(steps.due_and_next)(clock.now())
         except AWAY as error:
@@ -198,7 +199,7 @@ class Engine:
             logger.exception("Transfers could not be looked at; it is tried again in a second.")
             return LOOK_EVERY_S
         for attempt_id in due:
-            self._start(f"move:{attempt_id}", self._mover.advance, attempt_id)
+            go_on(attempt_id)
         return (next_at - clock.now()).total_seconds() if next_at else LOOK_EVERY_S
 
     async def _heed(self, now: datetime) -> None:

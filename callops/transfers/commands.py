@@ -18,7 +18,7 @@ from callops.calls.words import State as CallState
 from callops.core.ids import new_id, new_token
 from callops.core.prepared import Asked, PreparedRows
 from callops.core.text import storable
-from callops.transfers import evidence, switching, typed
+from callops.transfers import evidence, switching, typed, wishes
 from callops.transfers.held import Held
 from callops.transfers.models import Approval, Evidence, Outcome, State, TransferAttempt, Witness
 from callops.transfers.switching import Standing
@@ -182,6 +182,7 @@ _LOCKED: Final = PreparedRows(_row_to_lock)
 
 def _opened(attempt: TransferAttempt, now: datetime) -> Held:
     """The wish is on the timeline, the first evidence of its transfer, and the call knows that it is open."""
+    wishes.tell(attempt.pk)
     call, talks_with = attempt.call, _who_has(attempt.call)
     by_assistant = attempt.requested_by == ASSISTANT
     body = {
