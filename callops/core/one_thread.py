@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIHandler
 
 
-class OneThread:
-    """Middleware, the innermost: the steps around it are taken one after the other in the thread of the request.
+class OneThread(ASGIHandler):
+    """Django, with all steps around a view and the view itself taken one after the other in the thread of the request.
 
-    Django goes by the last step. If that one could wait on the event loop, each step around it that can would be
-    taken in another thread and waited for there, twice a request, which costs more than what the steps do.
+    Django would find the view and wait for it on the event loop: from the thread of the request to the loop and back
+    for every step that looks at the view, which costs more than what the steps do, and under load waits for the loop.
     """
 
-    async_capable = False
+    _middleware_chain: Any
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """The view's answer."""
-        return self.get_response(request)
+    def load_middleware(self, is_async: bool = False) -> None:
+        """The steps are known, as of a handler that never waits on an event loop; the loop waits once, for them all."""
+        super().load_middleware(is_async=False)
+        self._middleware_chain = sync_to_async(self._middleware_chain, thread_sensitive=True)

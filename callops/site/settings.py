@@ -73,7 +73,6 @@ MIDDLEWARE = [
     "callops.people.sessions.Idle",
     "callops.people.middleware.Veil",
     "callops.audit.middleware.Audit",
-    "callops.core.one_thread.OneThread",
 ]
 
 TEMPLATES = [
