@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -17,6 +17,8 @@ from django.http.response import HttpResponseBase
 from callops.audit import chain
 from callops.audit.verbs import ACTS, KEPT, OFTEN, READINGS, SEARCHES
 from callops.core import clock
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 MOST = 200
 ONCE_IN = timedelta(minutes=5)
@@ -30,7 +32,9 @@ own entries: a password is not looked at inside a transaction, where tries side 
 
 
 BY_ITSELF = ("/api/",)
-"""There every act begins its transaction itself (`begin`), as soon as it is known who asks and for what."""
+"""There every act begins its transaction itself (`begin`), as soon as it is known who asks and for what; so does every
+view that says so (`begins_itself`)."""
+_BEGINS_ITSELF = "_callops_begins_itself"
 _ACT = "_callops_act"
 
 
@@ -73,12 +77,16 @@ class Audit:
                 _note(request, answer, SEARCHES)
         return answer
 
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        """What is to be done is under way, unless it begins by itself."""
+        act = getattr(request, _ACT, None)
+        if act and not request.path.startswith(BY_ITSELF) and not getattr(view, _BEGINS_ITSELF, False):
+            act.begin()
+
     def _acted(self, request: HttpRequest) -> HttpResponseBase:
         with ExitStack() as transactions:
             act = Act(transactions)
             setattr(request, _ACT, act)
-            if not request.path.startswith(BY_ITSELF):
-                act.begin()
             answer = self._get_response(request)
             if answer.status_code < FAILED:
                 _note(request, answer, ACTS)
@@ -106,6 +114,12 @@ def begin(request: HttpRequest) -> None:
     SQLite everybody waits for a transaction.
     """
     getattr(request, _ACT).begin()
+
+
+def begins_itself(view: View) -> View:
+    """The view begins its transaction itself (`begin`), before it changes anything."""
+    setattr(view, _BEGINS_ITSELF, True)
+    return view
 
 
 def _note(request: HttpRequest, answer: HttpResponseBase, verbs: Mapping[str, str]) -> None:

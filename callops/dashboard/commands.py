@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render, resolve_url
 from django.views.decorators.http import require_POST
 
+from callops.audit import middleware as audit
 from callops.calls import calling_back
 from callops.calls.commands import AlreadyOver, hang_up
 from callops.calls.models import Call, CallBack, Destination
@@ -23,7 +24,7 @@ from callops.dashboard.forms import AgainForm, LinkForm, TransferForm
 from callops.people.roles import Right
 from callops.sideband.linking import Candidate, LinkRefused, candidates, is_revisable, link_by_hand, missing_half
 from callops.supervision.models import Preset
-from callops.transfers import typed
+from callops.transfers import switching, typed
 from callops.transfers.commands import (
     AnotherOpen,
     NotTransferable,
@@ -40,6 +41,7 @@ RECENT = 4
 RECENT_LOOK = 30
 
 
+@audit.begins_itself
 @require_POST
 @access.acting
 def transfer(request: HttpRequest, call_id: str) -> HttpResponse:
@@ -50,7 +52,9 @@ def transfer(request: HttpRequest, call_id: str) -> HttpResponse:
         return _answer(request, call.pk, problem=form.why(), status=422)
     to = form.cleaned_data["destination"]
     target: dict[str, Any] = {"destination": to} if to.pk else {"uri": to.uri}
-    return _ask(request, call, **target, key=form.cleaned_data["key"], summary=form.cleaned_data["brief"])
+    seen = switching.standing(call.line, now=now()) if call.line else None
+    audit.begin(request)
+    return _ask(request, call, **target, key=form.cleaned_data["key"], summary=form.cleaned_data["brief"], seen=seen)
 
 
 @require_POST

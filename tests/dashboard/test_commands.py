@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from callops.audit.models import Entry
 from callops.calls.models import Call, Destination
 from callops.transfers.models import TransferAttempt
 from tests.dashboard.conftest import MakeCall, make_attempt, make_line
@@ -55,6 +58,39 @@ def test_htmx_gets_fragments_with_the_open_transfer(desk: Client, make_call: Mak
     assert "Unproven" in text
     assert "A transfer to Front desk is under way." in text
     assert f"/transfers/{TransferAttempt.objects.get().pk}/cancel" in text
+
+
+def test_who_asks_for_what_is_looked_up_before_the_transaction_of_the_wish(
+    desk: Client, make_call: MakeCall, frontdesk: Destination
+) -> None:
+    call = live(make_call)
+    desk.get(f"/calls/{call.pk}/")
+
+    with CaptureQueriesContext(connection) as asked:
+        answer = desk.post(f"/calls/{call.pk}/transfer", {"destination": "frontdesk", "key": "k1"})
+
+    statements = [each["sql"] for each in asked]
+    begun = next(place for place, sql in enumerate(statements) if sql.startswith("SAVEPOINT"))
+    before, after = " ".join(statements[:begun]), " ".join(statements[begun:])
+    looked_up = ("django_session", "people_team", "calls_destination", "transfers_linebreaker")
+    assert answer.status_code == 303
+    assert [of for of in looked_up if of in before and of not in after] == list(looked_up)
+    assert statements[-1].startswith("RELEASE SAVEPOINT")
+    assert len(statements) - begun == 15
+
+
+def test_a_wish_for_nobody_begins_no_transaction_but_for_its_entry(
+    desk: Client, make_call: MakeCall, frontdesk: Destination
+) -> None:
+    call = live(make_call)
+    desk.get(f"/calls/{call.pk}/")  # the session's use is noted
+
+    with CaptureQueriesContext(connection) as asked:
+        answer = desk.post(f"/calls/{call.pk}/transfer", {"destination": "nobody", "key": "k1"})
+
+    assert answer.status_code == 422
+    assert not [each for each in asked if each["sql"].startswith("SAVEPOINT")]
+    assert Entry.objects.get(verb="transfer").detail["status"] == 422
 
 
 def test_a_form_sent_twice_is_one_wish(desk: Client, make_call: MakeCall, frontdesk: Destination) -> None:
