@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from functools import wraps
+from typing import Final, ParamSpec
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -25,6 +27,8 @@ from callops.transfers.switching import Standing
 from callops.transfers.tolls import TollRefused
 from callops.transfers.typed import ApprovalWanted, Wish, check_rate
 from callops.transfers.verdict import FactKind
+
+P = ParamSpec("P")
 
 MOVABLE = (CallState.LIVE, CallState.WITH_HUMAN)
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
@@ -86,10 +90,17 @@ def ask(
         raise AnotherOpen(TransferAttempt.objects.open().get(call_id=call.pk)) from None
 
 
-def request_transfer(**wish: Any) -> TransferAttempt:
-    """The wish is recorded as by `ask`; the same key gives the same transfer, whatever has become of it."""
-    asked = ask(**wish)
-    return asked.attempt if isinstance(asked, Held) else asked
+def _of(asked: Callable[P, TransferAttempt | Held]) -> Callable[P, TransferAttempt]:
+    @wraps(asked)
+    def request(*args: P.args, **wish: P.kwargs) -> TransferAttempt:
+        answer = asked(*args, **wish)
+        return answer.attempt if isinstance(answer, Held) else answer
+
+    return request
+
+
+request_transfer = _of(ask)
+"""The wish is recorded as by `ask`; the transfer, whatever has become of it."""
 
 
 @transaction.atomic
