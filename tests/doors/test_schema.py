@@ -74,6 +74,8 @@ def test_every_operation_answers_as_its_document_says(house: Script, label: str,
     known = {"call_id": house.call.pk, "transfer_id": house.attempt.pk}
     if case.path_parameters and data.draw(st.booleans()):
         case.path_parameters = {name: known[name] for name in case.path_parameters}
+    for name in [name for name in case.headers or {} if name.lower() == "host"]:
+        del case.headers[name]  # another house is asked then, which the document is not about
     rates.forget()
 
     case.call_and_validate(headers={"Authorization": f"Bearer {house.token}"}, excluded_checks=SENTENCES)
