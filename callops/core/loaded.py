@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 from importlib import import_module
 
-YOUNG = 20_000
-"""So many new objects are made before they are looked through for cycles: with Python's 700, most are still in use."""
+RHYTHM = (5_000, 5, 50)
+"""So many new objects are made before they are looked through for cycles, and so many times before those are that were
+still in use; with Python's 700, most are. Everything stands still meanwhile: often and briefly is what nobody notices.
+"""
 
 
 def keep_loaded(*modules: str) -> None:
@@ -18,4 +20,4 @@ def keep_loaded(*modules: str) -> None:
         import_module(name)
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG)
+    gc.set_threshold(*RHYTHM)

@@ -21,6 +21,11 @@ ACTING = frozenset({"commands", "supervise"})
 """The fragments only those who may act are shown."""
 
 
+AT_ONCE = 25
+"""Rows of the board that are read together."""
+BREATH_S = 0.01
+
+
 class CallTopic:
     """One call and the browsers that watch it. All reading happens under `lock`, so joining is atomic."""
 
@@ -165,9 +170,13 @@ class BoardTopic:
         self._counts = ""
 
     async def refresh(self, call_ids: Collection[str]) -> None:
-        """Every browser has the rows of these calls as they are now."""
-        async with self.lock:
-            self._deliver(await in_db_patiently(self._read)(call_ids))
+        """Every browser has the rows of these calls as they are now; read a few at a time, between what is urgent."""
+        asked = list(call_ids)
+        for start in range(0, max(1, len(asked)), AT_ONCE):
+            if start:
+                await asyncio.sleep(BREATH_S)
+            async with self.lock:
+                self._deliver(await in_db_patiently(self._read)(asked[start : start + AT_ONCE]))
 
     async def differing(self) -> set[str]:
         """The calls that changed, came or left since their rows were read."""
