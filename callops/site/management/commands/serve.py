@@ -6,7 +6,6 @@ import argparse
 import os
 from typing import Any
 
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
@@ -38,7 +37,7 @@ class Command(BaseCommand):
         from callops.site.asgi import application
 
         services = self._services(with_engine=not options["no_engine"], with_stage=options["demo"])
-        keep_loaded(settings.ROOT_URLCONF)
+        keep_loaded()
         server = Server(application, host=options["host"], port=options["port"], services=services)
         if not server.serve(ready=self._say_ready):
             raise CommandError("The server ended because a part of it failed; the log says which.")
