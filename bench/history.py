@@ -48,7 +48,6 @@ async def measure(application: Any, street: Street, contracts: Path) -> list[Fig
 def main() -> None:
     """The figures, on standard output."""
     import django
-    from django.conf import settings
     from django.core.management import call_command
 
     django.setup()
@@ -59,7 +58,7 @@ def main() -> None:
     from callops.core.loaded import keep_loaded
 
     newest = _fill()
-    keep_loaded(settings.ROOT_URLCONF)  # as every server does
+    keep_loaded()  # as every server does
     client = Client(HTTP_HOST="127.0.0.1")
     client.force_login(User.objects.create_superuser("bench"))
     figures = [_timed(client, what, paths) for what, paths in _pages(newest)]
