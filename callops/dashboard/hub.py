@@ -34,7 +34,8 @@ REST = 1
 """A reading is followed by a pause of so many times what it took: the more there is to say, the rarer it is said."""
 BOARD_COALESCE_S = 0.5
 """Every live call is on the board, and its row changes with every word: it is read and rendered less often."""
-BOARD_REST = 7
+BOARD_REST = 1
+"""What is rested for is mostly between the portions of a reading already (`BoardTopic.refresh`)."""
 LOOK_S = 1.0
 BEAT_S = 10.0
 PEOPLE_S = 2.0

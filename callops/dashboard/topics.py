@@ -24,6 +24,7 @@ ACTING = frozenset({"commands", "supervise"})
 AT_ONCE = 25
 """Rows of the board that are read together."""
 BREATH_S = 0.01
+"""Between two such readings."""
 
 
 class CallTopic:

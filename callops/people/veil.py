@@ -15,8 +15,8 @@ _NUMBER: Final = re.compile(
     r"(?P<lead>\+|%2B|&#43;|\b(?:tel|sips?):)(?P<number>[0-9](?:[ .()/\u00a0-]{0,2}[0-9]){4,16})(?![0-9])",
     re.IGNORECASE,
 )
-NATIONAL: Final = '<data class="tel"'
-_NATIONAL: Final = re.compile(rf"(?P<lead>{NATIONAL}[^>]*>)(?P<number>[^<]*)")
+_TEL: Final = '<data class="tel"'
+_NATIONAL: Final = re.compile(rf"(?P<lead>{_TEL}[^>]*>)(?P<number>[^<]*)")
 _LEADS: Final = ("+", "%2b", "&#43;", "tel:", "sip:", "sips:")
 _DIGIT_OR_HIDDEN: Final = re.compile(r"[0-9•]")
 HIDDEN: Final = "•"
@@ -26,7 +26,7 @@ def veil(text: str) -> str:
     """The text with every number veiled; a text that is veiled already stays as it is."""
     if _may_hold_a_number(text):
         text = _NUMBER.sub(_veiled, text)
-    return _NATIONAL.sub(_veiled_national, text) if NATIONAL in text else text
+    return _NATIONAL.sub(_veiled_national, text) if _TEL in text else text
 
 
 @lru_cache(maxsize=8)

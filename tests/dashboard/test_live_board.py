@@ -7,6 +7,7 @@ import pytest
 from callops.calls.models import Call
 from callops.core import notify
 from callops.core.database import in_db
+from callops.dashboard import topics
 from tests.dashboard.browser import Browser
 from tests.dashboard.conftest import SEEING, MakeCall, make_line, said
 
@@ -46,3 +47,18 @@ async def test_a_row_of_the_board_shows_the_words_as_they_are_spoken(make_call: 
         await browser.until(lambda page: page.saw("Is anybody there"))
 
         assert browser.lists["board-live"] == [f"row-{call.pk}"]
+
+
+async def test_a_board_of_more_rows_than_are_read_together_misses_none_of_them(make_call: MakeCall) -> None:
+    line, many = await in_db(make_line)(), 2 * topics.AT_ONCE + 1
+    async with Browser("/ws/board/", SEEING) as browser:
+        await browser.until(lambda page: page.saw("live-light"))
+        keys = [(await in_db(make_call)(line=line)).pk for _ in range(many)]
+        await browser.until(lambda page: len(page.lists["board-live"]) == many)
+
+        await in_db(Call.objects.filter(pk__in=keys).update)(ai_session="reconnecting")
+        await in_db(notify.calls_changed)(keys)
+        await browser.until(lambda page: len(page.lists["board-needs"]) == many)
+
+        assert browser.lists["board-live"] == []
+        assert browser.lists["board-needs"] == [f"row-{key}" for key in sorted(keys, reverse=True)]
