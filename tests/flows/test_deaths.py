@@ -73,18 +73,23 @@ def talking_to_a_human(world: World) -> Json:
     """A call whose caller talks to a human, and of which no callback will ever tell the end."""
     call = world.live("callbacks_all_lost", **{**QUICK, "human_talks_s": 2000.0, "conversation": "withheld_long"})
     asked = world.transfer(call["id"], policy="redirect_only")
+    until_told(world, call["carrier"]["call_sid"], lambda told: told.reached_human, "the human answers")
+    return {**call, "transfer": asked["id"]}
+
+
+def hang_up(world: World, call: Json) -> None:
     sid = call["carrier"]["call_sid"]
-    until_told(world, sid, lambda told: told.reached_human, "the human answers")
     world.hang_up_caller(sid)
     until_told(world, sid, lambda told: told.over, "over at the carrier")
-    return {**call, "transfer": asked["id"]}
 
 
 def test_an_end_that_nobody_told_is_found_by_the_engine_that_starts(world: World) -> None:
     call = talking_to_a_human(world)
-    assert world.call(call["id"])["state"] != "ended"
     world.stop_app()
-    world.start_app()
+    try:
+        hang_up(world, call)
+    finally:
+        world.start_app()
 
     world.until(call["id"], lambda seen: seen["state"] == "ended", "put right by the restart", 30)
 
@@ -95,7 +100,8 @@ def test_an_end_that_nobody_told_is_found_by_the_engine_that_starts(world: World
 def test_an_end_that_nobody_told_is_found_within_a_minute_without_a_restart(world: World) -> None:
     call = talking_to_a_human(world)
     assert world.call(call["id"])["state"] != "ended"
+    hang_up(world, call)
 
-    world.until(call["id"], lambda seen: seen["state"] == "ended", "put right by the minute's look", 90)
+    world.until(call["id"], lambda seen: seen["state"] == "ended", "put right by a look at the carrier", 90)
 
     assert repairs(world, call["id"])[-1] is True
