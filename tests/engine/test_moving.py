@@ -15,12 +15,13 @@ from callops.calls.kinds import Kind
 from callops.calls.models import Call
 from callops.core.database import in_db
 from callops.engine import moving
-from callops.engine.moving import Mover, Taken
+from callops.engine.moving import Mover
 from callops.engine.outside import Outside
-from callops.transfers import company, moves, steps
+from callops.transfers import company, moves, steps, taking
 from callops.transfers.commands import cancel
 from callops.transfers.models import Mechanism, TransferAttempt
 from callops.transfers.strategies import Act
+from callops.transfers.taking import Taken
 from tests.engine.outside import LOST, OK, FakeOutside
 from tests.rows import NOON, at, body_of, kinds, make_attempt, make_call, make_destination, make_line
 from tests.transfers.test_steps import event
@@ -222,11 +223,11 @@ def counted(work: Any, *args: Any) -> int:
 def test_each_step_from_the_click_to_the_redirect_costs_few_statements_and_one_visit() -> None:
     attempt = asked()
 
-    refer = counted(moving._take, attempt.pk, NOON)
+    refer = counted(taking.take, attempt.pk, NOON)
     told = counted(lambda: company.claim_waiting(attempt.pk, speak=True, now=NOON))
     answered = counted(lambda: steps.refer_answered(attempt.pk, OK, now=at(0.1)))
-    redirect = counted(moving._take, attempt.pk, at(4))
-    redirected = counted(moving._redirect_answered, attempt.pk, OK, at(4.1))
+    redirect = counted(taking.take, attempt.pk, at(4))
+    redirected = counted(taking.redirect_answered, attempt.pk, OK, at(4.1))
 
     now = fresh(attempt.pk)
     assert (now.redirect_tries, now.redirect_answer, now.due_at) == (1, "ok", at(6))
@@ -237,7 +238,7 @@ def test_a_deadline_and_the_redirect_that_follows_are_durable_together_or_not_at
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     attempt = asked()
-    moving._take(attempt.pk, NOON)
+    taking.take(attempt.pk, NOON)
     before = kinds(attempt.call)
 
     def broken(*args: Any, **kwargs: Any) -> None:
@@ -246,10 +247,10 @@ def test_a_deadline_and_the_redirect_that_follows_are_durable_together_or_not_at
     with monkeypatch.context() as patched:
         patched.setattr(steps, "claim_redirect", broken)
         with pytest.raises(RuntimeError, match="out of luck"):
-            moving._take(attempt.pk, at(4))
+            taking.take(attempt.pk, at(4))
     assert kinds(attempt.call) == before
 
-    taken = moving._take(attempt.pk, at(4))
+    taken = taking.take(attempt.pk, at(4))
 
     assert taken is not None
     assert taken.errand is not None
@@ -259,7 +260,7 @@ def test_a_deadline_and_the_redirect_that_follows_are_durable_together_or_not_at
 def test_a_refer_whose_process_died_at_once_is_looked_at_again_at_its_deadline() -> None:
     attempt = asked()
 
-    moving._take(attempt.pk, NOON)
+    taking.take(attempt.pk, NOON)
 
     assert fresh(attempt.pk).due_at == at(4)
     assert steps.due_and_next(at(3.9)) == ([], at(4))
@@ -270,7 +271,7 @@ def test_a_trunks_refer_is_looked_into_before_its_deadline() -> None:
     make_destination(uri="tel:+15550111", label="Front desk")
     attempt = make_attempt(make_call(make_line(topology="trunk"), topology="trunk"))
 
-    moving._take(attempt.pk, NOON)
+    taking.take(attempt.pk, NOON)
 
     assert fresh(attempt.pk).due_at == at(1)
 
@@ -307,7 +308,7 @@ async def test_bug_after_so_many_steps_at_once_one_more_was_claimed_and_never_ca
         carried += 1
         return await carry_out(*told, **more)
 
-    monkeypatch.setattr(moving, "_take", take)
+    monkeypatch.setattr(taking, "take", take)
     monkeypatch.setattr(desk.mover, "_carry_out", counted)
     await desk.advance(attempt, 0)
 
