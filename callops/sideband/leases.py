@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, DateTimeField, F, Q, QuerySet
+from django.db.models import BooleanField, Count, DateTimeField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest, Now
 
 from callops.calls.models import Call
@@ -22,6 +22,8 @@ from callops.sideband.models import AiSession
 from callops.sideband.sharing import House, how_many
 
 LEASE_S = 5.0
+RENEWED_AFTER_S = 1.5
+"""A lease is renewed once so much of it is over: the row of every session and its indexes are written each time."""
 OVER_CAPACITY = "engine.over_capacity"
 """Counted whenever an engine took a call for which it had no room, because nobody else had."""
 UNHEIRED: dict[str, Any] = {"offered_at": None, "heir": "", "heir_until": None, "heir_at": None}
@@ -61,16 +63,20 @@ def claim_share(*, owner: str, capacity: int, but_not: Collection[int] = ()) -> 
     return taken
 
 
-@transaction.atomic
 def renew(session_ids: Collection[int], *, owner: str, now: datetime | None = None) -> set[int]:
-    """The sessions that are still ours, each for another `LEASE_S` seconds; the others were taken over.
+    """The sessions that are still ours, each for `LEASE_S - RENEWED_AFTER_S` seconds at least; the others were taken
+    over. While no lease is due to be renewed it is one query, and no transaction.
 
     Those we are named the heir of are ours to wait for.
     """
-    mine = [pk for (pk,) in _MINE_LOCKED(ids=session_ids, owner=owner)]
-    if mine:
-        _EXTENDED(ids=mine, now=now)
-    return {pk for (pk,) in _STILL_MINE(ids=session_ids, owner=owner)}
+    rows = _STILL_MINE(ids=session_ids, owner=owner, now=now)
+    due = [pk for pk, is_due in rows if is_due]
+    if not due:
+        return {pk for pk, _ in rows}
+    with transaction.atomic():
+        if mine := [pk for (pk,) in _MINE_LOCKED(ids=due, owner=owner)]:
+            _EXTENDED(ids=mine, now=now)
+    return {pk for pk, is_due in rows if not is_due} | set(mine)
 
 
 @transaction.atomic
@@ -153,9 +159,14 @@ _MINE_LOCKED = Prepared(
     lambda: _among_unfinished().filter(lease_owner=Asked("owner")).select_for_update().order_by("pk").values_list("pk")
 )
 _EXTENDED = PreparedChange(lambda: (AiSession.objects.filter(among("pk", Asked("ids"))), _EXTENSION))
+_IS_DUE = Q(lease_owner=Asked("owner")) & _free(until(_NOW, LEASE_S - RENEWED_AFTER_S))
 _STILL_MINE = Prepared(
     lambda: (
-        _among_unfinished().filter(Q(lease_owner=Asked("owner")) | Q(heir=Asked("owner"))).order_by().values_list("pk")
+        _among_unfinished()
+        .filter(Q(lease_owner=Asked("owner")) | Q(heir=Asked("owner")))
+        .annotate(is_due=ExpressionWrapper(_IS_DUE, output_field=BooleanField()))
+        .order_by()
+        .values_list("pk", "is_due")
     )
 )
 _TAKEN = PreparedChange(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -61,6 +62,17 @@ def test_a_renewed_lease_goes_on_and_a_lost_one_is_told(session: AiSession) -> N
     assert leases.wanted(at(8)) == []
 
 
+def test_a_lease_is_renewed_when_it_is_due_and_no_sooner(session: AiSession) -> None:
+    leases.claim(session.pk, owner=TWO[0], now=at(0))
+    due_s = leases.RENEWED_AFTER_S
+
+    assert leases.renew([session.pk], owner=TWO[0], now=at(due_s - 0.1)) == {session.pk}
+    assert leases.wanted(at(leases.LEASE_S + 0.1)) == [(session.pk, session.call_id)]
+    assert leases.renew([session.pk], owner=TWO[0], now=at(due_s + 0.1)) == {session.pk}
+    assert leases.wanted(at(due_s + leases.LEASE_S)) == []
+    assert leases.wanted(at(due_s + leases.LEASE_S + 0.2)) == [(session.pk, session.call_id)]
+
+
 def test_a_lease_given_back_is_free_at_once(session: AiSession) -> None:
     leases.claim(session.pk, owner=TWO[0], now=at(0))
 
@@ -99,8 +111,10 @@ def test_sessions_are_taken_and_kept_with_as_many_statements_however_many_they_a
 
     with django_assert_num_queries(7):  # who waits, how many are held, how many engines; BEGIN, lock, take, COMMIT
         taken = leases.claim_share(owner=TWO[0], capacity=30)
-    with django_assert_num_queries(5):  # BEGIN, lock, renew, which are still ours, COMMIT
+    with django_assert_num_queries(1):  # which are still ours: none is due
         assert leases.renew(taken, owner=TWO[0]) == set(taken)
+    with django_assert_num_queries(5):  # which are still ours; BEGIN, lock, renew, COMMIT
+        assert leases.renew(taken, owner=TWO[0], now=clock.now() + timedelta(seconds=2)) == set(taken)
 
 
 @pytest.mark.django_db(transaction=True)
