@@ -133,14 +133,14 @@ def after(model: type[M], of: str, name: str, cursors: Mapping[str, int], *, cou
     """
     connection = _connection()
     table, (owner, column) = _table(model, connection), _columns(model, [of, name], connection)
-    count = f"(SELECT COUNT(*) FROM {table} AS one WHERE one.{owner} = {table}.{owner})"
-    what = f"{table}.*{f', {count} AS {count_as}' if count_as else ''}"
-    where = f"{table}.{owner} = wanted.key AND {table}.{column} > wanted.value"
-    sql = f"SELECT {what} FROM json_each(%s) AS wanted, {table} WHERE {where}"
+    count = f", (SELECT COUNT(*) FROM {table} AS one WHERE one.{owner} = key) AS rows" if count_as else ""
+    what = f"found.*{f', wanted.rows AS {count_as}' if count_as else ''}"
+    where = f"found.{owner} = wanted.key AND found.{column} > wanted.value"
+    read, found = f"SELECT key, value{count} FROM json_each(%s)", f"{table} AS found WHERE {where}"
     if connection.vendor == "postgresql":  # owner by owner: else it reads all there is as soon as it thinks that little
-        wanted = "SELECT key, value::int AS value FROM json_each_text(%s::json)"
-        found = f"SELECT {what} FROM {table} WHERE {where} OFFSET 0"
-        sql = f"SELECT found.* FROM ({wanted}) AS wanted CROSS JOIN LATERAL ({found}) AS found"
+        read = f"SELECT key, value::int AS value{count} FROM json_each_text(%s::json)"
+        found = f"LATERAL (SELECT * FROM {table} AS found WHERE {where} OFFSET 0) AS found"
+    sql = f"WITH wanted AS MATERIALIZED ({read}) SELECT {what} FROM wanted, {found}"
     return list(model._default_manager.raw(sql, [msgspec.json.encode(cursors).decode()]))
 
 
