@@ -11,7 +11,8 @@ BENCH_READY = .venv-bench/.ready
 run: $(BASE_READY)
 	@exec .venv/bin/python manage.py serve --demo
 
-# Flows play by the clock, so that nothing runs beside them; everything else has as many workers as there are cores.
+# Flows play by the clock: each of the two databases has a worker for them, and nothing else runs beside them.
+# Everything else has as many workers as there are cores.
 PLAYED = tests/flows tests/fleet
 
 test: $(DEV_READY)
@@ -19,7 +20,7 @@ ifdef ARGS
 	@.venv/bin/python -m pytest $(ARGS)
 else
 	@.venv/bin/python -m pytest $(PLAYED:%=--ignore %) --numprocesses auto --maxprocesses 4
-	@.venv/bin/python -m pytest $(PLAYED)
+	@.venv/bin/python -m pytest $(PLAYED) --numprocesses 2
 endif
 
 check: $(DEV_READY)
