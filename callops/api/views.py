@@ -28,7 +28,7 @@ from callops.reports.download import ZIP, download
 from callops.reports.gathering import gather
 from callops.sideband.models import Turn
 from callops.supervision.commands import intervene
-from callops.transfers import commands, switching
+from callops.transfers import commands, switching, wishes
 from callops.transfers.commands import cancel
 from callops.transfers.held import Held
 from callops.transfers.models import TransferAttempt
@@ -145,6 +145,7 @@ def ask_transfer(
     ] = None,
 ) -> Status[schemas.Transfer]:
     """The wish is written down and the engine carries it out; follow it at `GET /api/transfers/{id}`."""
+    wishes.coming()
     call, destination, at = _call(request, call_id), _destination(wish.destination), now()
     seen = switching.standing_with(call.line, switching.breaker_of(call.line), now=at) if call.line else None
     audit.begin(request)

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from asgiref.sync import SyncToAsync
 from django.db import InterfaceError, InternalError, OperationalError, connections
 
+from callops.core.precedence import stand_aside
 from callops.core.queued_sqlite3.turns import patiently
 
 P = ParamSpec("P")
@@ -36,9 +37,9 @@ def in_db(work: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
 
 
 def in_db_patiently(work: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """As `in_db`, for short work that nobody waits for: on one event loop one such work is done after another, so that
-    they do not take the interpreter from what somebody waits for; and on SQLite, where one writes at a time, all others
-    go first for a while.
+    """As `in_db`, for short work that nobody waits for: on one event loop one such work is done after another, when
+    nothing goes first (`precedence`), so that they do not take the interpreter from what somebody waits for; and on
+    SQLite, where one writes at a time, all others go first for a while.
     """
     return cast(Callable[P, Coroutine[Any, Any, T]], _Patiently(work, thread_sensitive=False))
 
@@ -85,6 +86,7 @@ class _Patiently(_OnAConnection):
 
     async def __call__(self, *args: Any, **kwargs: Any) -> Any:
         async with _one_by_one.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+            await stand_aside()
             return await super().__call__(*args, **kwargs)
 
     def thread_handler(self, loop: Any, *args: Any, **kwargs: Any) -> Any:

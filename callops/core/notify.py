@@ -82,7 +82,12 @@ def calls_changed(call_ids: Iterable[str], *, by_talk: bool = False) -> None:
     All changes of a transaction are one notification, in which a call is named once; those `by_talk`, of which nobody
     hears who subscribes without it, are another. From sync code only.
     """
-    changed, group = dict.fromkeys(call_ids), TALK if by_talk else GROUP
+    announce(TALK if by_talk else GROUP, call_ids)
+
+
+def announce(group: str, ids: Iterable[str]) -> None:
+    """Tell everybody who hears this group these ids, as `calls_changed` does. From sync code only."""
+    changed = dict.fromkeys(ids)
     if not changed:
         return
     connection = transaction.get_connection()

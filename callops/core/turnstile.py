@@ -12,6 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from threading import Lock
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from django.db import transaction
 from callops.core import clock, counters, refusals
 from callops.core.database import AWAY, in_db
 from callops.core.doors import API, DOORS, FULL, Door, door_of
+from callops.core.precedence import first
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -28,6 +30,7 @@ Send = Callable[[Any], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 AGAIN_S: Final = 1
+LOOKS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 REASON: Final = "too many requests at once"
 CAUSE: Final = "more came than can be worked on at once: a flood, or answers that take long"
 
@@ -50,7 +53,11 @@ class Turnstile:
             return self._in_work[door.name]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The answer of the house, or 503."""
+        """The answer of the house, or 503. Who asks for a change is waited for more than who looks."""
+        with nullcontext() if scope["method"] in LOOKS else first():
+            await self._let_in(scope, receive, send)
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         door = door_of(scope["path"])
         if door.at_once is None:
             await self._application(scope, receive, send)

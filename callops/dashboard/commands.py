@@ -24,7 +24,7 @@ from callops.dashboard.forms import AgainForm, LinkForm, TransferForm
 from callops.people.roles import Right
 from callops.sideband.linking import Candidate, LinkRefused, candidates, is_revisable, link_by_hand, missing_half
 from callops.supervision.models import Preset
-from callops.transfers import switching, typed
+from callops.transfers import switching, typed, wishes
 from callops.transfers.commands import (
     AnotherOpen,
     NotTransferable,
@@ -46,6 +46,7 @@ RECENT_LOOK = 30
 @access.acting
 def transfer(request: HttpRequest, call_id: str) -> HttpResponse:
     """The caller's transfer is asked for; 422 when the form is wrong, 409 when the call cannot be moved now."""
+    wishes.coming()
     call = access.call(request, call_id)
     form = TransferForm(request.POST)
     if not form.is_valid():

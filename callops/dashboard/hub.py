@@ -15,6 +15,7 @@ from callops.alerts.watching import look_in_turn
 from callops.core import notify, watched
 from callops.core.clock import now
 from callops.core.database import AWAY, in_db, in_db_patiently
+from callops.core.precedence import stand_aside
 from callops.dashboard import call_page, fragments
 from callops.dashboard.outbox import Outbox
 from callops.dashboard.sifting import ALL, Sift
@@ -215,6 +216,7 @@ class Hub:
         """What changed in a short while goes out together."""
         await self._wake.wait()
         await asyncio.sleep(max(GATHER_S, self._next_at - monotonic()))
+        await stand_aside()
         self._wake.clear()
         dirty, self._dirty = self._dirty, set()
         begun = monotonic()

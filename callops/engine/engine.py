@@ -20,6 +20,7 @@ from callops.core import beats, clock
 from callops.core.config import config
 from callops.core.database import AWAY, in_db, in_db_patiently, is_cut_off
 from callops.core.ids import new_token
+from callops.core.precedence import stand_aside
 from callops.core.service import STOP_MAY_TAKE_S, Budget
 from callops.core.timekeeping import keep_time, learn_time
 from callops.custody import clocks
@@ -29,16 +30,15 @@ from callops.engine.host import SidebandHost
 from callops.engine.moving import Mover
 from callops.engine.outside import reach
 from callops.engine.rhythm import LOOK_EVERY_S, Rhythm
+from callops.engine.transferring import Transferring
 from callops.sideband import acceptance, deciding, joining, leases, succession
 from callops.supervision import progress
-from callops.transfers import company, steps
+from callops.transfers import company
 
 logger = logging.getLogger(__name__)
 
 SLOW_LOOK_EVERY_S = 0.5
 BREATH_S = 0.05
-MOVE_BREATH_S = 0.02
-"""Transfers are looked at by themselves: nothing else may hold up who was promised a human."""
 GIVE_BACK_S = STOP_MAY_TAKE_S - 3.0
 """All the steps of stopping together; what is left is for giving the leases back while the process still waits."""
 DRAIN_S = 8.0
@@ -65,12 +65,13 @@ class Engine:
         self._outside = reach(config())
         self._host = SidebandHost(owner=self.owner, outside=self._outside)
         self._mover = Mover(self._outside, clock=clock.now)
+        transferring = Transferring(self._mover, start=self._start, clock=clock.now)
         hosting = asyncio.create_task(self._host.arun())  # type: ignore[no-untyped-call]
         try:
             await learn_time(stopping=self._stopping)
             async with asyncio.TaskGroup() as looking:  # when one fails, nothing is claimed by the other any more
                 looking.create_task(Rhythm(self._look, breath_s=BREATH_S).run(self._stopping))
-                looking.create_task(Rhythm(self._move, breath_s=MOVE_BREATH_S).run(self._stopping))
+                looking.create_task(transferring.run(self._stopping))
         finally:
             await self._give_back(hosting)
 
@@ -81,6 +82,7 @@ class Engine:
 
     async def _look(self) -> float:
         """One comparison of wanted and running; everything long becomes a job of its own."""
+        await stand_aside()
         now = clock.now()
         self._looked_at = asyncio.get_running_loop().time()
         slow = (
@@ -187,21 +189,6 @@ class Engine:
                 work = deciding.carry_out(decision, accept=self._outside.accept, clock=clock.now)
                 self._start(f"accept:{session_id}", work)
 
-    async def _move(self) -> float:
-        """Transfers that are due go on; seconds until the next one is."""
-        go_on = self._mover.hears(start=self._start, unless=self._stopping)
-        try:
-            due, next_at = await in_db(steps.due_and_next)(clock.now())
-        except AWAY as error:
-            logger.warning("Transfers could not be looked at; it is tried again. (%s)", error)
-            return LOOK_EVERY_S
-        except Exception:
-            logger.exception("Transfers could not be looked at; it is tried again in a second.")
-            return LOOK_EVERY_S
-        for attempt_id in due:
-            go_on(attempt_id)
-        return (next_at - clock.now()).total_seconds() if next_at else LOOK_EVERY_S
-
     async def _heed(self, now: datetime) -> None:
         """What people want: calls ended, and acts in the conversations that this process holds. And assistants are told
         how transfers ended.
@@ -230,16 +217,17 @@ class Engine:
     async def _ask_carrier(self, call_id: str) -> None:
         await carrier.ask(self._outside, call_id, now=clock.now())
 
-    def _start(self, name: str, work: Awaitable[None] | Callable[[str], Awaitable[None]], *args: str) -> None:
-        """A job by that name is running; one that is running already goes on."""
+    def _start(self, name: str, work: Awaitable[None] | Callable[..., Awaitable[None]], *args: object) -> bool:
+        """A job by that name is running; one that is running already goes on, and False is returned."""
         if name in self._jobs:
             if asyncio.iscoroutine(work):
                 work.close()
-            return
+            return False
         todo = work(*args) if callable(work) else work
         task: asyncio.Task[None] = asyncio.ensure_future(todo)
         self._jobs[name] = task
         task.add_done_callback(lambda done: self._finished(name, done))
+        return True
 
     def _finished(self, name: str, task: asyncio.Task[None]) -> None:
         self._jobs.pop(name, None)

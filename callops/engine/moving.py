@@ -23,7 +23,7 @@ from callops.engine.sideband_consumer import ask
 from callops.providers.receipt import ProviderError
 from callops.providers.told import Told
 from callops.providers.twilio.calls import CarrierCall
-from callops.transfers import lookups, steps, taking, trunk, wishes
+from callops.transfers import lookups, steps, taking, trunk
 from callops.transfers.addresses import of_transfer
 from callops.transfers.commands import ASSISTANT
 from callops.transfers.models import Company, Mechanism, TransferAttempt
@@ -44,26 +44,13 @@ class Mover:
         self._outside = outside
         self._clock = clock
         self._errands: set[asyncio.Task[None]] = set()
-        self._go_on: wishes.GoOn | None = None
-
-    def hears(self, *, start: Callable[..., None], unless: asyncio.Event) -> wishes.GoOn:
-        """From now on a transfer that is asked for in this process goes on as soon as its wish is durable.
-
-        `start` begins the job by a name, if none by that name is running; what it is called with is returned.
-        """
-
-        def go_on(attempt_id: str) -> None:
-            if not unless.is_set():
-                start(f"move:{attempt_id}", self.advance, attempt_id)
-
-        if self._go_on is None:
-            self._go_on = go_on
-            wishes.hear(go_on)
-        return self._go_on
 
     async def advance(self, attempt_id: str) -> None:
         """Every step that is due now was taken; the attempt says when it wants to be looked at next."""
-        taken = await in_db(taking.take)(attempt_id, self._clock())
+        await self.carry_out(await in_db(taking.take)(attempt_id, self._clock()))
+
+    async def carry_out(self, taken: Taken | None) -> None:
+        """This step was carried out, and every one that is due after it."""
         for left in reversed(range(MAX_STEPS_AT_ONCE)):
             if taken is None:
                 return
@@ -71,9 +58,7 @@ class Mover:
                 taken = await self._carry_out(taken, goes_on=left > 0)
 
     async def finish(self, *, within_s: float = 5.0) -> None:
-        """Errands under way were given a moment to write down their answers, and no wish is heard any more."""
-        if self._go_on is not None:
-            wishes.hear_no_more(self._go_on)
+        """Errands under way were given a moment to write down their answers."""
         if self._errands:
             await asyncio.wait(self._errands, timeout=within_s)
         for task in self._errands:

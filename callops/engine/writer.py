@@ -20,6 +20,7 @@ from django.db import DatabaseError, DataError, IntegrityError
 
 from callops.core import counters
 from callops.core.database import AWAY, in_db
+from callops.core.precedence import stand_aside
 from callops.sideband import batches
 from callops.sideband.batches import BEHIND, Batch
 from callops.sideband.journal import LeaseLost
@@ -126,6 +127,8 @@ class Writer:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(begins_at):
                     await self._sooner.wait()
+        if not self._hurried:
+            await stand_aside()
         called, self._hurried = self._hurried, {}
         now = loop.time()
         is_round = now >= self._next_at

@@ -192,8 +192,9 @@ _LOCKED: Final = PreparedRows(_row_to_lock)
 
 
 def _opened(attempt: TransferAttempt, now: datetime) -> Held:
-    """The wish is on the timeline, the first evidence of its transfer, and the call knows that it is open."""
-    wishes.tell(attempt.pk)
+    """The wish is on the timeline, the first evidence of its transfer, and the call knows that it is open; its
+    first step is taken where somebody carries it out.
+    """
     call, talks_with = attempt.call, _who_has(attempt.call)
     by_assistant = attempt.requested_by == ASSISTANT
     body = {
@@ -218,7 +219,9 @@ def _opened(attempt: TransferAttempt, now: datetime) -> Held:
         event=event,
         detail={"by": attempt.requested_by, "with": talks_with},
     )
-    return evidence.begin(attempt, asked, now=now)
+    held = evidence.begin(attempt, asked, now=now)
+    wishes.begin(held, now=now)
+    return held
 
 
 def _who_has(call: Call) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, cast
 
@@ -18,7 +16,6 @@ from callops.engine import moving
 from callops.engine.moving import Mover
 from callops.engine.outside import Outside
 from callops.transfers import company, moves, steps, taking
-from callops.transfers.commands import cancel
 from callops.transfers.models import Mechanism, TransferAttempt
 from callops.transfers.strategies import Act
 from callops.transfers.taking import Taken
@@ -74,40 +71,6 @@ async def test_the_assistant_is_told_to_keep_company_when_a_refer_was_sent() -> 
     assert happened.index(Kind.US_REFER_ASKED) < happened.index(Kind.US_TOLD_ASSISTANT)
     told = await in_db(body_of)(attempt.call, Kind.US_TOLD_ASSISTANT)
     assert (told["about"], told["label"], told["speak"]) == ("waiting", "Front desk", True)
-
-
-async def test_a_transfer_asked_for_in_this_process_goes_on_before_anybody_looks_and_once() -> None:
-    desk, jobs, stopping = Desk(FakeOutside()), list[asyncio.Task[None]](), asyncio.Event()
-
-    def start(name: str, advance: Callable[[str], Awaitable[None]], attempt_id: str) -> None:
-        jobs.append(asyncio.ensure_future(advance(attempt_id)))
-
-    go_on = desk.mover.hears(start=start, unless=stopping)
-    assert desk.mover.hears(start=start, unless=stopping) is go_on
-    attempt = await in_db(asked)()
-    await asyncio.sleep(0)
-    await asyncio.gather(*jobs)
-    await desk.mover.finish()
-
-    assert len(jobs) == 1
-    assert desk.outside.names() == ["refer"]
-    assert (await in_db(fresh)(attempt.pk)).refer_asked_at == NOON
-
-
-async def test_an_engine_that_stops_begins_no_transfer_and_one_that_stopped_hears_of_none() -> None:
-    desk, jobs, stopping = Desk(FakeOutside()), list[str](), asyncio.Event()
-    desk.mover.hears(start=lambda name, advance, attempt_id: jobs.append(name), unless=stopping)
-
-    stopping.set()
-    attempt = await in_db(asked)()
-    await asyncio.sleep(0)
-    await desk.mover.finish()
-    stopping.clear()
-    await in_db(cancel)(attempt=attempt, asked_by="supervisor1", now=NOON)
-    await in_db(make_attempt)(attempt.call)
-    await asyncio.sleep(0)
-
-    assert jobs == []
 
 
 async def test_the_assistant_that_asked_itself_is_told_silently_and_once() -> None:

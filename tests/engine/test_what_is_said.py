@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import cast
 
 import pytest
@@ -19,6 +18,7 @@ from callops.engine.sessions import Served
 from callops.providers.openai import client_events
 from tests.engine.outside import FakeOutside, FakeSideband
 from tests.rows import kinds, make_call, make_line, make_session
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,12 +30,6 @@ def held() -> tuple[Call, Served]:
     call = make_call(make_line())
     session = make_session(call, lease_owner=OWNER)
     return call, sessions.served(session.pk)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def attached(socket: FakeSideband) -> tuple[Call, Attachment, asyncio.Task[None]]:
