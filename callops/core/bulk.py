@@ -133,12 +133,12 @@ def after(model: type[M], of: str, name: str, cursors: Mapping[str, int], *, cou
     """
     connection = _connection()
     table, (owner, column) = _table(model, connection), _columns(model, [of, name], connection)
-    count = f", (SELECT COUNT(*) FROM {table} AS one WHERE one.{owner} = key) AS rows" if count_as else ""
+    count = f", (SELECT COUNT(*) FROM {table} AS one WHERE one.{owner} = said.key) AS rows" if count_as else ""
     what = f"found.*{f', wanted.rows AS {count_as}' if count_as else ''}"
     where = f"found.{owner} = wanted.key AND found.{column} > wanted.value"
-    read, found = f"SELECT key, value{count} FROM json_each(%s)", f"{table} AS found WHERE {where}"
+    read, found = f"SELECT said.key, said.value{count} FROM json_each(%s) AS said", f"{table} AS found WHERE {where}"
     if connection.vendor == "postgresql":  # owner by owner: else it reads all there is as soon as it thinks that little
-        read = f"SELECT key, value::int AS value{count} FROM json_each_text(%s::json)"
+        read = f"SELECT said.key, said.value::int AS value{count} FROM json_each_text(%s::json) AS said"
         found = f"LATERAL (SELECT * FROM {table} AS found WHERE {where} OFFSET 0) AS found"
     sql = f"WITH wanted AS MATERIALIZED ({read}) SELECT {what} FROM wanted, {found}"
     return list(model._default_manager.raw(sql, [msgspec.json.encode(cursors).decode()]))

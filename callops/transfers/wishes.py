@@ -46,7 +46,7 @@ def carry_no_more(carry_out: CarryOut) -> None:
 
 def coming() -> None:
     """A transfer is about to be asked for: where nobody here carries it out, engines make room for it."""
-    if _carrier() is None:
+    if _who_carries_out() is None:
         precedence.ask_others()
 
 
@@ -54,11 +54,11 @@ def begin(held: Held, *, now: datetime) -> None:
     """The first step of the transfer in hand is taken if somebody carries out transfers here, who is told on commit;
     else engines are told that it waits.
     """
-    carrier = _carrier()
-    if carrier is None:
+    who = _who_carries_out()
+    if who is None:
         announce(GROUP, [held.attempt.pk])
     elif (taken := taking.stepped(held, now)) is not None:
-        transaction.on_commit(partial(_tell, *carrier, taken))
+        transaction.on_commit(partial(_tell, *who, taken))
 
 
 async def listen(go_on: Callable[[str], None]) -> None:
@@ -74,7 +74,7 @@ async def listen(go_on: Callable[[str], None]) -> None:
     await ear.listen([GROUP], take)
 
 
-def _carrier() -> tuple[CarryOut, asyncio.AbstractEventLoop] | None:
+def _who_carries_out() -> tuple[CarryOut, asyncio.AbstractEventLoop] | None:
     return next(((each, loop) for each, loop in list(_carrying.items()) if loop.is_running()), None)
 
 
