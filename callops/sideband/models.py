@@ -110,7 +110,8 @@ class AiSession(models.Model):
 class Turn(models.Model):
     """One line of the transcript; `rev` is the call's `turn_rev` when it last changed."""
 
-    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="turns")
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="turns", db_index=False)
+    """It begins two other indexes, and each word that is said is written to every index there is."""
     item_id = models.CharField(max_length=80)
     position = models.PositiveIntegerField()
     speaker = models.CharField(max_length=12, choices=Speaker)
@@ -144,7 +145,8 @@ class Turn(models.Model):
 class FrameBatch(models.Model):
     """Frames of one sideband exactly as they came, in order, compressed: nothing that passed is lost."""
 
-    session = models.ForeignKey(AiSession, on_delete=models.CASCADE, related_name="batches")
+    session = models.ForeignKey(AiSession, on_delete=models.CASCADE, related_name="batches", db_index=False)
+    """It begins the index of `batch_once`."""
     first = models.PositiveIntegerField()
     count = models.PositiveIntegerField()
     received_at = models.DateTimeField()
