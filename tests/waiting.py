@@ -13,3 +13,9 @@ async def until(is_so: Callable[[], object]) -> None:
     async with asyncio.timeout(MAY_TAKE_S):
         while not is_so():
             await asyncio.sleep(0.01)
+
+
+async def a_while() -> None:
+    """Everything on the event loop that waits for nothing has gone on."""
+    for _ in range(20):
+        await asyncio.sleep(0)

@@ -11,7 +11,9 @@ from callops.core import precedence
 from callops.core.database import in_db, in_db_patiently
 from callops.core.precedence import first, stand_aside
 from callops.core.turnstile import Turnstile
-from tests.waiting import MAY_TAKE_S, until
+from callops.dashboard import hub as hub_module
+from callops.dashboard.hub import Hub
+from tests.waiting import MAY_TAKE_S, a_while, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,8 +26,7 @@ def _long_moment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def _stands(aside: asyncio.Task[Any]) -> bool:
     """Whether it still does not go on although everything else has had its turn."""
-    for _ in range(5):
-        await asyncio.sleep(0)
+    await a_while()
     return not aside.done()
 
 
@@ -98,12 +99,15 @@ async def test_room_that_another_process_asked_for_is_made_for_a_moment_only() -
 
 @pytest.mark.usefixtures("_long_moment")
 async def test_patient_work_stands_aside_and_work_that_is_waited_for_does_not() -> None:
+    done: list[str] = []
     with first():
-        patient = asyncio.create_task(in_db_patiently(lambda: "patient")())
-        assert await in_db(lambda: "waited for")() == "waited for"
-        assert await _stands(patient)
+        patient = asyncio.create_task(in_db_patiently(done.append)("patient"))
+        for _ in range(20):
+            await in_db(done.append)("waited for")
+        assert done == ["waited for"] * 20
 
-    assert await asyncio.wait_for(patient, MAY_TAKE_S) == "patient"
+    await asyncio.wait_for(patient, MAY_TAKE_S)
+    assert done[-1] == "patient"
 
 
 @pytest.mark.usefixtures("_long_moment")
@@ -122,3 +126,23 @@ async def test_who_asks_for_a_change_goes_first_and_who_looks_does_not(method: s
     await Turnstile(application)({"type": "http", "method": method, "path": "/api/calls"}, nothing, nothing)
 
     assert seen == [goes_first]
+
+
+@pytest.mark.usefixtures("_long_moment")
+async def test_live_pages_are_read_when_nothing_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub, read = Hub(), list[set[str]]()
+
+    async def refresh(call_ids: set[str]) -> None:
+        read.append(call_ids)
+
+    monkeypatch.setattr(hub_module, "GATHER_S", 0)
+    monkeypatch.setattr(hub, "_refresh", refresh)
+    hub._dirty.add("call-1")
+    hub._wake.set()
+    with first():
+        flushing = asyncio.create_task(hub._flush())
+        assert await _stands(flushing)
+        assert read == []
+
+    await asyncio.wait_for(flushing, MAY_TAKE_S)
+    assert read == [{"call-1"}]

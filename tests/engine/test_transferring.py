@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 
+from callops.core import precedence
 from callops.core.database import in_db
 from callops.engine.moving import Mover
 from callops.engine.outside import Outside
@@ -20,7 +21,7 @@ from callops.transfers.strategies import Act
 from callops.transfers.taking import Taken
 from tests.engine.outside import FakeOutside
 from tests.rows import NOON, make_attempt, make_call, make_destination, make_line
-from tests.waiting import until
+from tests.waiting import MAY_TAKE_S, a_while, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -170,3 +171,21 @@ async def test_what_was_taken_with_a_wish_is_carried_out_although_a_look_was_soo
     await asyncio.gather(*list(office.running.values()))
 
     assert carried == [taken]
+
+
+async def test_who_carries_out_transfers_makes_room_when_another_process_asks_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(precedence, "MOMENT_S", 10 * MAY_TAKE_S)
+    async with Office().working():
+        aside = asyncio.create_task(precedence.stand_aside())
+        async with asyncio.timeout(MAY_TAKE_S):
+            while not await _waits(aside):  # until it is heard
+                await in_db(precedence.ask_others)()
+                aside = asyncio.create_task(precedence.stand_aside())
+        aside.cancel()
+
+
+async def _waits(aside: asyncio.Task[None]) -> bool:
+    await a_while()
+    return not aside.done()

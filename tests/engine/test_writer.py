@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import IntegrityError, InterfaceError, OperationalError
 
-from callops.core import clock, counters
+from callops.core import clock, counters, precedence
 from callops.core.database import in_db
 from callops.core.models import Counter
 from callops.engine import writer as module
@@ -18,6 +18,7 @@ from callops.engine.writer import Writer
 from callops.sideband import batches
 from callops.sideband.batches import Batch
 from callops.sideband.journal import LeaseLost
+from tests.waiting import MAY_TAKE_S, a_while
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,6 +54,10 @@ class Once:
         self.call_id = f"call-{session_id}"
         self._batch: Batch | None = batch_of(session_id)
         self.became: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def was_asked(self) -> bool:
+        return self._batch is None
 
     def give(self) -> Batch | None:
         batch, self._batch = self._batch, None
@@ -127,6 +132,22 @@ async def test_what_somebody_waits_for_is_written_before_the_next_round_and_by_i
     assert not slow.became.done()
     assert await slow.became is None
     assert database.rounds == [[1], [3], [2]]
+
+
+async def test_a_round_stands_aside_for_what_goes_first_and_what_somebody_waits_for_does_not(
+    use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, urgent, other = use(Database()), Once(1), Once(2)
+    monkeypatch.setattr(precedence, "MOMENT_S", 10 * MAY_TAKE_S)
+    with precedence.first():
+        Writer(owner="engine-1", clock=clock.now).call_for(urgent, at_once=True)
+        assert await asyncio.wait_for(urgent.became, MAY_TAKE_S) is None
+        Writer(owner="engine-1", clock=clock.now).call_for(other)
+        await a_while()
+        assert not other.was_asked
+
+    assert await asyncio.wait_for(other.became, MAY_TAKE_S) is None
+    assert database.rounds == [[1], [2]]
 
 
 async def test_what_is_said_on_a_call_that_nobody_watches_waits_for_a_later_round(use) -> None:

@@ -101,9 +101,7 @@ def test_where_only_a_refer_may_move_the_caller_a_refusal_leaves_him_with_the_ai
 
 
 def test_where_only_a_refer_may_move_the_caller_silence_stays_unproven_and_he_stays_with_the_ai(world: World) -> None:
-    greeted = [
-        {"who": "assistant", "words": "Northline Energy, how can I help?"}
-    ]  # who says nothing is not talked over
+    greeted = [{"who": "assistant", "words": "Northline Energy, how can I help?"}]  # nobody is talked over
     with world.calling("default", **QUICK, lines=greeted) as call:
         transfer = moved(world, call, policy="refer_only")
 

@@ -10,6 +10,7 @@ import pytest
 from django.db import transaction
 
 from callops.calls.kinds import Kind
+from callops.core import precedence
 from callops.core.database import in_db
 from callops.transfers import wishes
 from callops.transfers.models import TransferAttempt
@@ -128,3 +129,19 @@ def test_a_step_whose_process_ends_before_it_is_told_is_overdue_later() -> None:
 
     kept = TransferAttempt.objects.get()
     assert (kept.pk, kept.state, kept.due_at) == (attempt.pk, "running", kept.refer_deadline_at)
+
+
+async def test_engines_elsewhere_are_asked_for_room_where_nobody_carries_out_transfers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked_for: list[str] = []
+    monkeypatch.setattr(precedence, "ask_others", lambda: asked_for.append("room"))
+    given: list[Taken] = []
+
+    wishes.carry(given.append)
+    wishes.coming()
+    assert asked_for == []
+    wishes.carry_no_more(given.append)
+    wishes.coming()
+
+    assert asked_for == ["room"]
